@@ -1,0 +1,38 @@
+# make demo: sets up and runs the demo. make test: sets up, checks and tests. Both need only Python 3.11.
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN = $(VENV)/bin
+PYTEST_ARGS ?=
+
+.PHONY: setup check test demo dev lock clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/metrics check
+
+test: check
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+demo: setup
+	$(BIN)/metrics demo
+
+dev: setup
+	$(BIN)/metrics up
+
+lock:
+	uv pip compile --all-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+		--python-version 3.11 -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf .metrics dbt_project/target dbt_project/logs
