@@ -1,0 +1,1 @@
+"""What we measure: definitions, the engine that computes them, and the official values."""

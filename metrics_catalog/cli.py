@@ -1,0 +1,155 @@
+"""The command line's catalog half: list, show, query. Arguments to functions and results to text, nothing else.
+
+The command `metrics` itself is put together in `orchestration.cli`, which adds what runs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from metrics_catalog.catalog import Catalog, Entry, load_catalog
+from metrics_catalog.engine.query import Result
+from metrics_catalog.located import suggest
+from metrics_catalog.project import Project
+from metrics_catalog.query_text import parse_query
+from metrics_catalog.spec.metric import Measure, RatioMetric, SimpleMetric
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+PIPE_WIDTH = 1000
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def project_of(context: typer.Context) -> Project:
+    """The project this command works on (set by the caller of `app`)."""
+    return context.find_root().obj
+
+
+@app.command(name="list")
+def list_metrics(
+    context: typer.Context,
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the metrics with their labels, owners and tiers."""
+    catalog = load_catalog(project_of(context))
+    entries = [entry for entry in catalog.metrics.values() if domain in (None, entry.domain)]
+    if as_json:
+        print_json([_described(catalog, entry) for entry in entries])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("metric", "domain", "label", "指标", "type", "tier", "owner", "grains"):
+        table.add_column(column, no_wrap=column in ("metric", "domain"))
+    for entry in entries:
+        spec = entry.spec
+        words = (spec.label.en, spec.label.zh, spec.type, f"T{spec.tier}", spec.owner, " ".join(spec.grains))
+        table.add_row(entry.name, entry.domain, *words)
+    console().print(table)
+
+
+@app.command()
+def show(context: typer.Context, metric: str, as_json: Json = False) -> None:
+    """Show one metric: what it means, how it is computed, who answers for it."""
+    catalog = load_catalog(project_of(context))
+    entry = known_metric(catalog, metric)
+    described = _described(catalog, entry)
+    if as_json:
+        print_json(described)
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in described.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    console().print(table)
+
+
+@app.command()
+def query(
+    context: typer.Context,
+    metrics: Annotated[list[str], typer.Argument(help="One or more metrics.")],
+    grain: Annotated[str, typer.Option(help="day, week, month, quarter or year.")] = "month",
+    by: Annotated[list[str] | None, typer.Option(help="Dimensions to slice by: --by store --by brand.")] = None,
+    where: Annotated[list[str] | None, typer.Option(help='A filter: brand=Private, "store in 367,406".')] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First day, month or year.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last day, month or year, included.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As published then: a day, a time, or a version number.")] = None,
+    kind: Annotated[str | None, typer.Option("--format", help="table, csv, json, parquet or arrow.")] = None,
+    output: Annotated[Path | None, typer.Option(help="A file, whose ending says the format.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print official values, as last published or as they were published before."""
+    from metrics_catalog.published.answer import answer
+    from metrics_catalog.published.formats import write
+    from metrics_catalog.published.reader import Published
+
+    project = project_of(context)
+    wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of)
+    result = answer(wanted, load_catalog(project), Published(project.published))
+    if as_json:
+        print_json(_answered(result))
+        return
+    write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+
+
+def _answered(result: Result) -> dict[str, Any]:
+    return {
+        "metrics": dict(result.definitions),
+        "version": result.version,
+        "published_at": result.published_at.isoformat(),
+        "closed_through": result.closed_through.isoformat(),
+        "rows": result.table.to_pylist(),
+    }
+
+
+def known_metric(catalog: Catalog, name: str) -> Entry:
+    """A metric by name. Raises a usage error with the nearest name."""
+    if name not in catalog.metrics:
+        raise typer.BadParameter(f'there is no metric "{name}"{suggest(name, catalog.metrics)}')
+    return catalog.metrics[name]
+
+
+def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
+    spec = entry.spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    owner = catalog.people.teams.get(entry.spec.owner)
+    members = list(owner.members) if owner else [entry.spec.owner]
+    about = {
+        "metric": entry.name,
+        "domain": entry.domain,
+        "file": entry.document.path,
+        "calculation": calculation(entry),
+    }
+    return {**about, **spec, "answers": members, "models": list(catalog.models(entry.name))}
+
+
+def calculation(entry: Entry) -> str:
+    """The metric as one readable line."""
+    if isinstance(entry.spec, RatioMetric):
+        return f"{_part(entry.spec.numerator)} / {_part(entry.spec.denominator)}"
+    assert isinstance(entry.spec, SimpleMetric)
+    return _part(entry.spec)
+
+
+def _part(part: str | Measure) -> str:
+    if isinstance(part, str):
+        return part
+    fraction = f" {part.percentile:g}" if part.percentile is not None else ""
+    tests = [f" where {part.filter}"] if part.filter else []
+    tests += [f" having {part.having}"] if part.having else []
+    return f"{part.agg}{fraction}({part.expr or '*'}) of {part.model}{''.join(tests)}"
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, Chinese as it is."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def console() -> Console:
+    """A console as wide as the terminal; in a pipe nothing is wrapped or cut."""
+    return Console(width=None if Console().is_terminal else PIPE_WIDTH, highlight=False)

@@ -1,0 +1,69 @@
+"""Short stable names for what a metric computes, and for what its dimension tables hold."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from sqlglot import exp
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.components import formulas
+from metrics_catalog.expressions import attribute_sql, qualified
+from metrics_catalog.semantic import Attribute
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def digest(parts: Iterable[str]) -> str:
+    """16 hex digits of the parts in order."""
+    joined = "\0".join(parts)
+    return hashlib.sha256(joined.encode()).hexdigest()[:16]
+
+
+def calculations(catalog: Catalog) -> dict[str, str]:
+    """Fingerprint of each metric's calculation: formula, components, grains and slices. Wording is not in it."""
+    return {
+        metric: digest(
+            [
+                formula.numerator.sql("duckdb"),
+                "" if formula.denominator is None else formula.denominator.sql("duckdb"),
+                *(f"{component.name} {component.key}" for component in formula.components),
+                ",".join(catalog.metrics[metric].spec.grains),
+                *(",".join(cut) for cut in catalog.metrics[metric].spec.slices),
+            ]
+        )
+        for metric, formula in formulas(catalog, catalog.metrics).items()
+    }
+
+
+def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
+    """Fingerprint of what each joined semantic model says of its keys: changed content moves old values too."""
+    used: dict[str, dict[str, exp.Expr]] = defaultdict(dict)
+    for attribute in _attributes(catalog):
+        for join in attribute.joins:
+            used[join.right][f"key {join.right_expr}"] = qualified(join.right_expr, join.right)
+        if attribute.joins:
+            used[attribute.model][attribute.name] = attribute_sql(catalog.semantics, attribute)
+    columns = {model: [named[name] for name in sorted(named)] for model, named in sorted(used.items())}
+    return {model: _content(con, catalog, model, read) for model, read in columns.items()}
+
+
+def _attributes(catalog: Catalog) -> Iterable[Attribute]:
+    for metric, formula in formulas(catalog, catalog.metrics).items():
+        for model in catalog.models(metric):
+            for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
+                yield catalog.semantics.attribute(model, name)
+        yield from (attribute for component in formula.components for attribute in component.joined)
+
+
+def _content(con: DuckDBPyConnection, catalog: Catalog, model: str, columns: list[exp.Expr]) -> str:
+    holder = catalog.semantics.model(model)
+    row_hash = exp.Anonymous(this="hash", expressions=[column.copy() for column in columns])
+    mixed = exp.Anonymous(this="bit_xor", expressions=[row_hash])
+    source = exp.alias_(exp.table_(holder.table, db=holder.schema), model, table=True)
+    row = con.execute(exp.select(exp.Count(this=exp.Star()), mixed).from_(source).sql("duckdb")).fetchone()
+    return digest([str(row)])

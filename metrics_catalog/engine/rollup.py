@@ -1,0 +1,87 @@
+"""The metric models: for each mart one dbt model with its mergeable components by day and dimensions, written by us.
+
+The text is an ordinary dbt model, reviewed and built like any other; `metrics generate` writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.components import Component, formulas
+from metrics_catalog.engine.scan import DAY, Scan
+from metrics_catalog.engine.text import readable
+
+_MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
+_CONFIG = f"{{{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='{DAY}') }}}}\n"
+
+
+@dataclass(frozen=True)
+class Rollup:
+    """A metric model: its semantic model, the dimensions and components it stores."""
+
+    model: str
+    dimensions: tuple[str, ...]
+    components: tuple[Component, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the dbt model and its table."""
+        return f"{self.model}_daily"
+
+
+def rollups(catalog: Catalog) -> dict[str, Rollup]:
+    """Every semantic model with mergeable components, and all dimensions its metrics are sliced by."""
+    found: dict[str, tuple[dict[str, None], dict[Component, None]]] = {}
+    for metric, formula in formulas(catalog, catalog.metrics).items():
+        for component in formula.components:
+            if component.merge is not None:
+                dimensions, components = found.setdefault(component.model, ({}, {}))
+                components[component] = None
+                dimensions |= {name: None for one in catalog.metrics[metric].spec.slices for name in one}
+    return {
+        model: Rollup(model, tuple(sorted(dimensions)), tuple(sorted(components, key=lambda one: one.name)))
+        for model, (dimensions, components) in sorted(found.items())
+    }
+
+
+def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """(file name, text) of everything under ``dbt_project/models/metrics``."""
+    for rollup in rollups(catalog).values():
+        yield f"{rollup.name}.sql", _sql(catalog, rollup)
+        yield f"{rollup.name}.yml", _yaml(catalog, rollup)
+
+
+def _sql(catalog: Catalog, rollup: Rollup) -> str:
+    scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
+    imports = "".join(_import(catalog, name, name == rollup.model, scan) for name in scan.models)
+    body = readable(scan.grouped()).replace("\n", "\n    ")
+    return f"{_MARK}{_CONFIG}\nwith {imports}final as (\n    {body}\n)\n\nselect * from final\n"
+
+
+def _import(catalog: Catalog, name: str, fact: bool, scan: Scan) -> str:
+    table = catalog.semantics.model(name).table
+    day = scan.day.sql("duckdb").replace(f"{scan.model}.", "")
+    only = f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', changed_days()) }}}}{{% endif %}}"
+    return f"{name} as (\n    select * from {{{{ ref('{table}') }}}}{only if fact else ''}\n),\n\n"  # noqa: S608
+
+
+def _yaml(catalog: Catalog, rollup: Rollup) -> str:
+    sliced = [{"name": name, "description": f"Dimension {name}."} for name in rollup.dimensions]
+    stored = [{"name": one.name, "description": _meaning(one)} for one in rollup.components]
+    model = {
+        "name": rollup.name,
+        "description": f"Metric model of {rollup.model}: additive components by day and dimensions.",
+        "columns": [{"name": DAY, "description": "Business day.", "data_tests": ["not_null"]}, *sliced, *stored],
+    }
+    text = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, allow_unicode=True, width=120)
+    return _MARK.replace("--", "#") + text
+
+
+def _meaning(component: Component) -> str:
+    inner = "*" if component.expr is None else component.expr.sql("duckdb")
+    rows = "" if component.filter is None else f" where {component.filter.sql('duckdb')}"
+    return f"{component.agg}({inner}){rows}"

@@ -1,0 +1,18 @@
+"""SQL trees as text: one dialect's words, laid out the way this project writes SQL by hand."""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+
+_QUOTED = re.compile(r"""('(?:[^']|'')*'|"(?:[^"]|"")*")""")
+_BACKWARDS = re.compile(r"\bnot ([\w.]+) (is null|in \()")
+_FORWARDS = {"is null": "is not null", "in (": "not in ("}
+
+
+def readable(query: exp.Expr, dialect: str = "duckdb") -> str:
+    """The query in ``dialect`` on several lines, keywords in small letters, quoted text untouched."""
+    parts = _QUOTED.split(query.sql(dialect, pretty=True))
+    lower = "".join(part if index % 2 else part.lower() for index, part in enumerate(parts))
+    return _BACKWARDS.sub(lambda match: f"{match[1]} {_FORWARDS[match[2]]}", lower)

@@ -1,0 +1,162 @@
+"""Expressions people write in metric files: parsed, checked against known columns and functions, never pasted.
+
+What comes out is a sqlglot tree whose columns are `exp.Column` qualified by the semantic model they were found in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+
+from metrics_catalog.located import suggest
+from metrics_catalog.semantic import Attribute, Semantics, UnknownName
+
+Kind = Literal["row", "having"]
+
+_NODES: tuple[type[exp.Expr], ...] = (
+    exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Tuple,
+    exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Is, exp.Like,
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Abs, exp.Round,
+    exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Var,
+    exp.Year, exp.Quarter, exp.Month, exp.DayOfWeekIso,
+)  # fmt: skip
+_AGGREGATES: tuple[type[exp.Expr], ...] = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.Distinct, exp.Star)
+_CONDITIONS = (
+    exp.And,
+    exp.Or,
+    exp.Not,
+    exp.EQ,
+    exp.NEQ,
+    exp.GT,
+    exp.GTE,
+    exp.LT,
+    exp.LTE,
+    exp.In,
+    exp.Between,
+    exp.Is,
+    exp.Like,
+)
+
+
+class InvalidExpression(Exception):
+    """An expression that cannot be used; the message says what is wrong and what was meant."""
+
+
+def parse(text: str, kind: Kind = "row") -> exp.Expr:
+    """Parse one scalar expression. Raises `InvalidExpression` on bad syntax or anything not on the list."""
+    try:
+        trees = sqlglot.parse(text, read="duckdb")
+    except SqlglotError as error:
+        raise InvalidExpression(f'"{text}" is not an expression: {_first_line(error)}') from None
+    if len(trees) != 1 or trees[0] is None:
+        raise InvalidExpression(f'"{text}" must be exactly one expression')
+    tree = trees[0]
+    allowed = _NODES + (_AGGREGATES if kind == "having" else ())
+    for node in tree.walk():
+        if not isinstance(node, allowed) or node.comments:
+            raise InvalidExpression(f'"{text}" uses {_name(node)}, which is not allowed here')
+    return tree
+
+
+def row_expression(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
+    """A value of each row of ``model``, columns qualified, and the joined attributes it needs."""
+    return _bind(parse(text), semantics, model, text)
+
+
+def row_filter(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
+    """A condition on each row of ``model``. Raises `InvalidExpression` when it is not one."""
+    return _bind(_condition(parse(text), text, semantics, model), semantics, model, text)
+
+
+def having_filter(semantics: Semantics, model: str, text: str) -> exp.Expr:
+    """A condition on aggregates over one entity's rows of ``model`` (own columns only)."""
+    tree, joined = _bind(_condition(parse(text, "having"), text, semantics, model), semantics, model, text)
+    if joined:
+        raise InvalidExpression(f'"{text}" may only use columns of "{model}"')
+    inside = {id(column) for call in tree.find_all(exp.AggFunc) for column in call.find_all(exp.Column)}
+    loose = [column.name for column in tree.find_all(exp.Column) if id(column) not in inside]
+    if loose or not any(tree.find_all(exp.AggFunc)):
+        raise InvalidExpression(f'"{text}" must compare aggregates such as count(*) or sum(x)')
+    return tree
+
+
+def is_text(tree: exp.Expr, columns: dict[str, str]) -> bool:
+    """Whether a bound expression gives text, as far as the column types tell."""
+    typed = annotate_types(tree.copy(), schema=None)
+    column = tree if isinstance(tree, exp.Column) else None
+    kind = columns.get(column.name, "") if column is not None else str(typed.type or "").lower()
+    return kind.startswith(("varchar", "text", "string", "char"))
+
+
+def _condition(tree: exp.Expr, text: str, semantics: Semantics, model: str) -> exp.Expr:
+    inner = tree.unnest()
+    boolean_column = (
+        isinstance(inner, exp.Column) and semantics.model(model).columns.get(inner.name.lower(), "boolean") == "boolean"
+    )
+    if not isinstance(inner, (*_CONDITIONS, exp.Boolean)) and not boolean_column:
+        raise InvalidExpression(f'"{text}" is not a condition (it must be true or false for each row)')
+    return tree
+
+
+def _bind(tree: exp.Expr, semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
+    joined: dict[str, Attribute] = {}
+
+    def bind(node: exp.Expr) -> exp.Expr:
+        if not isinstance(node, exp.Column):
+            return node
+        if node.table:
+            raise InvalidExpression(f'"{text}": write "{node.name}" without "{node.table}."')
+        if isinstance(node.this, exp.Star):
+            return node
+        return _resolve(node.name.lower(), semantics, model, text, joined)
+
+    return tree.transform(bind), tuple(joined.values())
+
+
+def _resolve(name: str, semantics: Semantics, model: str, text: str, joined: dict[str, Attribute]) -> exp.Expr:
+    own = semantics.model(model)
+    if name in own.columns:
+        return exp.column(name, table=model)
+    try:
+        attribute = semantics.attribute(model, name)
+    except UnknownName:
+        known = [*own.columns, *semantics.attributes(model)]
+        raise InvalidExpression(f'"{text}": "{name}" is not a column of "{model}"{suggest(name, known)}') from None
+    if attribute.joins:
+        joined[name] = attribute
+    return attribute_sql(semantics, attribute)
+
+
+def attribute_sql(semantics: Semantics, attribute: Attribute) -> exp.Expr:
+    """SQL of a dimension or key: its expression with columns qualified by the model that has it."""
+    return qualified(attribute.expr, attribute.model)
+
+
+def qualified(text: str, table: str) -> exp.Expr:
+    """An expression of the dbt project (trusted), each bare column qualified by ``table``."""
+    qualify: Callable[[exp.Expr], exp.Expr] = lambda node: (  # noqa: E731
+        exp.column(node.name, table=table) if isinstance(node, exp.Column) and not node.table else node
+    )
+    return sqlglot.parse_one(text, read="duckdb").transform(qualify)
+
+
+def columns_of(trees: Iterable[exp.Expr]) -> set[tuple[str, str]]:
+    """(table, column) pairs that bound expressions read."""
+    return {(column.table, column.name) for tree in trees for column in tree.find_all(exp.Column)}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
+
+
+def _name(node: exp.Expr) -> str:
+    if isinstance(node, exp.Anonymous):
+        return f"the function {node.name}()"
+    if isinstance(node, exp.Func):
+        return f"the function {node.sql_name().lower()}()"
+    return f"a {type(node).__name__.lower()}"

@@ -1,0 +1,1 @@
+"""The official values: the only door to numbers."""

@@ -1,0 +1,158 @@
+"""`Query` -> `Result`, from published values only: a slice as published, or one of additive metrics from rollups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from functools import partial
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.components import Formula, formulas
+from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.query import InvalidQuery, Query, Result
+from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.slicing import sliced
+from metrics_catalog.engine.tree import column, named, positions, text
+from metrics_catalog.engine.windows import Coverage, windows
+from metrics_catalog.located import suggest
+from metrics_catalog.published.reader import Published
+from metrics_catalog.published.snapshot import Snapshot
+
+Read = Callable[[], pa.Table]
+
+
+def answer(query: Query, catalog: Catalog, published: Published) -> Result:
+    """Official values for a query. Raises `InvalidQuery` when they are not published so, `NotPublished` when never."""
+    _known(query, catalog)
+    snapshot = published.at(query.as_of)
+    parts = {metric: _reader(query, metric, catalog, snapshot)() for metric in query.metrics}
+    info = snapshot.info
+    return Result(
+        query=query,
+        table=_wide(parts, query),
+        version=snapshot.version,
+        published_at=info.published_at,
+        closed_through=info.closed_through,
+        definitions={metric: info.definitions.get(metric, "") for metric in query.metrics},
+    )
+
+
+def _known(query: Query, catalog: Catalog) -> None:
+    for metric in query.metrics:
+        if metric not in catalog.metrics:
+            raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
+    dimensions = _dimensions(catalog)
+    for name in (*query.by, *(one.dimension for one in query.where)):
+        if name not in dimensions:
+            raise InvalidQuery(f'"{name}" is not a dimension of any metric{suggest(name, dimensions)}')
+
+
+def _dimensions(catalog: Catalog) -> set[str]:
+    return {name for entry in catalog.metrics.values() for cut in entry.spec.slices for name in cut}
+
+
+def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> Read:
+    """How this metric can be read for the query: published as it is, or sliced from rollups."""
+    fixed = {one.dimension for one in query.where if one.op == "=" and len(one.values) == 1}
+    fixed |= {one.dimension for one in query.where} & set(query.by)
+    wanted = {*query.by, *fixed}
+    spec = catalog.metrics[metric].spec
+    only_members = all(one.dimension in wanted for one in query.where)
+    for cut in ((), *spec.slices):
+        if set(cut) == wanted and only_members and query.grain in spec.grains:
+            return partial(_published, query, metric, cut, snapshot)
+    formula = formulas(catalog, catalog.metrics)[metric]
+    if problem := _not_sliceable(query, formula, catalog, snapshot):
+        raise InvalidQuery(
+            f"{metric} is not published by {_described(query)}; {_offer(spec.grains, spec.slices)}; {problem}"
+        )
+    return partial(_sliced, query, formula, catalog, snapshot)
+
+
+def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:
+    if not formula.merges:
+        return "it counts distinct things or ranks values, so other slices cannot be put together from stored ones"
+    stored = rollups(catalog)
+    for name in (*query.by, *(one.dimension for one in query.where)):
+        for component in formula.components:
+            if name not in stored[component.model].dimensions:
+                return f'"{name}" is not stored with {component.model}'
+    missing = [one.model for one in formula.components if one.model not in snapshot.info.rollups]
+    return f"no rollup of {missing[0]} was published then" if missing else None
+
+
+def _published(query: Query, metric: str, cut: Sequence[str], snapshot: Snapshot) -> pa.Table:
+    return snapshot.values([metric], query.grain, cut, query.where, query.start, query.end)
+
+
+def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+    calendar = Calendar(catalog.policy.week_start)
+    span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
+    with duckdb.connect() as con:
+        sources = {}
+        for model in {component.model for component in formula.components}:
+            paths = [str(path) for path in snapshot.rollup(model)]
+            con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
+            sources[model] = exp.to_table(f"rollup_{model}")
+        span = _with_data(con, sources.values(), span)
+        coverages = [
+            _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
+        ]
+        spans = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages).get(query.grain, ())
+        inside = [one for one in spans if one.start >= span.start or query.start is None]
+        statement = sliced(formula, sources, calendar, query.grain, query.by, query.where, inside)
+        return con.execute(statement.sql("duckdb")).to_arrow_table()
+
+
+def _with_data(con: duckdb.DuckDBPyConnection, sources: Iterable[exp.Expr], span: Span) -> Span:
+    """The span from the first stored day, so that endless history is not enumerated."""
+    firsts = [con.execute(exp.select("min(day)").from_(source).sql("duckdb")).fetchone() for source in sources]
+    days = [first[0] for first in firsts if first is not None and first[0] is not None]
+    return Span(max(span.start, min(days, default=span.end)), span.end)
+
+
+def _coverage(snapshot: Snapshot, source: str) -> Coverage:
+    kept = snapshot.info.coverages[source]
+    return Coverage(date.fromisoformat(kept["start"]), frozenset(date.fromisoformat(day) for day in kept["missing"]))
+
+
+def _sources(formula: Formula, catalog: Catalog) -> set[str]:
+    nodes = [catalog.semantics.model(component.model).node for component in formula.components]
+    upstream = [name for node in nodes for name in catalog.semantics.upstream(node)]
+    return {name.rsplit(".", 1)[1] for name in upstream if name.startswith("source.")}
+
+
+def _wide(parts: dict[str, pa.Table], query: Query) -> pa.Table:
+    """One row for each period and member of ``by``, one column for each metric."""
+    keys = ["period", *query.by]
+    with duckdb.connect() as con:
+        selects = []
+        for number, (metric, rows) in enumerate(parts.items()):
+            con.register(f"part{number}", rows)
+            items = [*(column(key) for key in keys), named(text(metric), "metric"), column("value")]
+            selects.append(exp.select(*items).from_(f"part{number}"))
+        stacked = (selects[0] if len(selects) == 1 else exp.union(*selects, distinct=False)).subquery("parts")
+        values = [named(_picked(metric), metric) for metric in query.metrics]
+        result = exp.select(*(column(key) for key in keys), *values).from_(stacked)
+        result = result.group_by(*positions(len(keys))).order_by(*positions(len(keys)))
+        return con.execute(result.sql("duckdb")).to_arrow_table()
+
+
+def _picked(metric: str) -> exp.Expr:
+    test = exp.EQ(this=column("metric"), expression=text(metric))
+    return exp.Max(this=exp.Case().when(test, column("value")))
+
+
+def _described(query: Query) -> str:
+    names = [query.grain, *query.by]
+    filters = ", ".join(one.dimension for one in query.where)
+    return " × ".join(names) + (f" filtered on {filters}" if filters else "")
+
+
+def _offer(grains: Sequence[str], slices: Sequence[Sequence[str]]) -> str:
+    shown = ["total", *(" × ".join(cut) for cut in slices)]
+    return f"published are {', '.join(grains)} by {', '.join(shown)}"

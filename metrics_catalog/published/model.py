@@ -1,0 +1,148 @@
+"""The plain data of publishing: what is replaced, what a publish was, what an audit found. No database, no files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, date, datetime
+from typing import Any, Literal, get_args
+
+Grain = Literal["day", "week", "month", "quarter", "year"]
+GRAINS: tuple[str, ...] = get_args(Grain)
+KEY = ("metric", "grain", "period", "slice")
+NUMBERS = ("value", "numerator", "denominator")
+FIXED = (*KEY, *NUMBERS, "definition", "run_id")  # every other column is a dimension
+
+
+@dataclass(frozen=True, order=True)
+class Scope:
+    """All slices of one metric at one grain over the periods in ``[start, end)``; a publish replaces exactly these."""
+
+    metric: str
+    grain: str
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days ``[start, end)`` of a rollup that a publish replaces."""
+
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class PublishInfo:
+    """What one publish was, as kept in its commit. ``published_at`` is UTC.
+
+    ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
+    Delta version of each semantic model's rollup. ``held``: the metrics left out.
+    """
+
+    run_id: str
+    published_at: datetime
+    closed_through: date
+    loads: Mapping[str, int] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    rollups: Mapping[str, int] = field(default_factory=dict)
+    held: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    coverages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.published_at.tzinfo is None:
+            raise ValueError("published_at needs a time zone")
+        object.__setattr__(self, "published_at", self.published_at.astimezone(UTC))
+
+    def to_json(self) -> str:
+        """One line of JSON, as kept in the commit."""
+        data = asdict(
+            replace(self, loads=dict(self.loads), definitions=dict(self.definitions), rollups=dict(self.rollups))
+        )
+        data["published_at"] = self.published_at.isoformat()
+        data["closed_through"] = self.closed_through.isoformat()
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> PublishInfo:
+        """Back from `to_json`."""
+        data: dict[str, Any] = json.loads(text)
+        data["published_at"] = datetime.fromisoformat(data["published_at"])
+        data["closed_through"] = date.fromisoformat(data["closed_through"])
+        data["held"] = tuple(data["held"])
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One publish in the history; ``number`` is the Delta version of the values table."""
+
+    number: int
+    info: PublishInfo
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """One thing an audit refused. ``metric`` None means the row names none, so it can never be left out."""
+
+    rule: str
+    metric: str | None
+    grain: str | None
+    period: str | None
+    slice: str | None
+    message: str
+
+    def __str__(self) -> str:
+        place = " ".join(part for part in (self.metric, self.grain, self.period, self.slice) if part)
+        return f"{place or '(no metric)'}: {self.message} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class AuditReport:
+    """Findings (a limited number per rule and metric) and how many there were in all per (rule, metric)."""
+
+    findings: tuple[Finding, ...]
+    counts: Mapping[tuple[str, str | None], int]
+
+    @property
+    def total(self) -> int:
+        """Number of findings, shown or not."""
+        return sum(self.counts.values())
+
+    @property
+    def failed(self) -> frozenset[str | None]:
+        """Metrics with at least one finding."""
+        return frozenset(metric for _, metric in self.counts)
+
+    def without(self, metrics: Iterable[str]) -> AuditReport:
+        """The same report when ``metrics`` are left out of the publish."""
+        out = frozenset(metrics)
+        return AuditReport(
+            tuple(finding for finding in self.findings if finding.metric not in out),
+            {key: count for key, count in self.counts.items() if key[1] not in out},
+        )
+
+
+@dataclass(frozen=True)
+class AuditRules:
+    """What the audit must know of the catalog: whose values, numerators or denominators add up over slices."""
+
+    additive: frozenset[str] = frozenset()
+    additive_numerators: frozenset[str] = frozenset()
+    additive_denominators: frozenset[str] = frozenset()
+    dimensions: frozenset[str] | None = None  # the names slices may use; None: any column
+    week_start: int = 0  # 0 Monday … 6 Sunday
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What a commit did. ``bytes_written`` counts every new data file, rollups included."""
+
+    version: int
+    info: PublishInfo
+    rows_written: int
+    files_written: int
+    files_removed: int
+    bytes_written: int

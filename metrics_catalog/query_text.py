@@ -1,0 +1,88 @@
+"""Words of a command line -> `Query`. Pure. Dates may be a day, a month or a year; both ends count."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from metrics_catalog.engine.query import Filter, InvalidQuery, Op, Query
+from metrics_catalog.spec.base import GRAINS, ordered
+
+_FILTER = re.compile(r"^\s*(?P<dimension>\w+)\s*(?P<op>!=|=|not\s+in\b|in\b)\s*(?P<values>.*)$", re.IGNORECASE)
+
+
+def parse_query(
+    metrics: Sequence[str],
+    grain: str,
+    by: Sequence[str] = (),
+    where: Sequence[str] = (),
+    start: str | None = None,
+    end: str | None = None,
+    as_of: str | None = None,
+) -> Query:
+    """A query from texts. Raises `InvalidQuery` that quotes the word at fault."""
+    if grain not in GRAINS:
+        raise InvalidQuery(f'"{grain}" is not a grain; use one of {", ".join(GRAINS)}')
+    return Query(
+        metrics=tuple(dict.fromkeys(metrics)),
+        grain=ordered([grain])[0],
+        by=_names(by),
+        where=tuple(parse_filter(text) for text in where),
+        start=None if start is None else _range(start)[0],
+        end=None if end is None else _range(end)[1],
+        as_of=None if as_of is None else parse_as_of(as_of),
+    )
+
+
+def parse_filter(text: str) -> Filter:
+    """``brand=Private``, ``store in 367,406``, ``dept != "MEAT, FRESH"``; nothing after ``=`` is the empty member."""
+    match = _FILTER.match(text)
+    if match is None:
+        raise InvalidQuery(f'"{text}" is not a filter; write brand=Private, store!=367 or "store in 367,406"')
+    op: Op = (
+        "="
+        if match["op"] == "="
+        else "!="
+        if match["op"] == "!="
+        else "in"
+        if match["op"].lower() == "in"
+        else "not in"
+    )
+    values = [match["values"].strip()] if op in ("=", "!=") and '"' not in match["values"] else _list(match["values"])
+    if op in ("=", "!=") and len(values) != 1:
+        raise InvalidQuery(f'"{text}": {op} takes one value; use in for several')
+    return Filter(match["dimension"], op, tuple(value or None for value in values))
+
+
+def parse_as_of(text: str) -> int | date | datetime:
+    """A version number, a day (its end), or a time; times without a zone are UTC."""
+    if text.isdigit() and len(text) < 8:
+        return int(text)
+    try:
+        return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidQuery(f'"{text}" is not a version, a day (2017-05-03) or a time (2017-05-03T18:00)') from None
+
+
+def _names(by: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for text in by for name in text.split(",") if name.strip()))
+
+
+def _list(text: str) -> list[str]:
+    return [value.strip() for value in next(csv.reader([text.strip()], skipinitialspace=True), [""])]
+
+
+def _range(text: str) -> tuple[date, date]:
+    """First day and the day after the last of a day, month or year."""
+    try:
+        if re.fullmatch(r"\d{4}", text):
+            return date(int(text), 1, 1), date(int(text) + 1, 1, 1)
+        if re.fullmatch(r"\d{4}-\d{2}", text):
+            first = date.fromisoformat(f"{text}-01")
+            return first, (first + timedelta(days=31)).replace(day=1)
+        day = date.fromisoformat(text)
+        return day, day + timedelta(days=1)
+    except ValueError:
+        raise InvalidQuery(f'"{text}" is not a day (2017-05-03), a month (2017-05) or a year (2017)') from None

@@ -1,0 +1,37 @@
+"""What the files share: strict frozen models, bilingual text, names, grains."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Grain = Literal["day", "week", "month", "quarter", "year"]
+GRAINS: tuple[Grain, ...] = get_args(Grain)
+
+
+def ordered(grains: Collection[str]) -> list[Grain]:
+    """The grains that are in ``grains``, finest first."""
+    return [grain for grain in GRAINS if grain in grains]
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Spec(BaseModel):
+    """Base of every file model: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(Spec):
+    """A name in both languages."""
+
+    en: Text
+    zh: Text
+
+    def to(self, language: str) -> str:
+        """The text in ``language`` (``zh`` or anything else for English)."""
+        return self.zh if language == "zh" else self.en

@@ -1,0 +1,121 @@
+"""A metric file: one metric is one file, and its file name is its name everywhere."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
+
+from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
+
+Agg = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
+Unit = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(/[a-z0-9_]+)?$")]
+
+
+class Measure(Spec):
+    """An aggregation over the rows of a semantic model.
+
+    ``filter`` keeps rows; ``having`` keeps the entities of a ``count_distinct`` by an aggregate over their rows of the
+    period (``count(*) >= 2``: entities with at least two rows).
+    """
+
+    model: Name
+    agg: Agg
+    expr: Text | None = None
+    percentile: Annotated[float, Field(gt=0, lt=1)] | None = None
+    filter: Text | None = None
+    having: Text | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Measure:
+        if self.expr is None and self.agg != "count":
+            raise ValueError(f'agg "{self.agg}" needs an expr (only "count" may count rows)')
+        if (self.percentile is None) == (self.agg == "percentile"):
+            raise ValueError('percentile (0-1) goes with agg "percentile", and only with it')
+        if self.having is not None and self.agg != "count_distinct":
+            raise ValueError('having goes with agg "count_distinct" only')
+        return self
+
+
+class Limits(Spec):
+    """Values the metric should stay within; either side may be open."""
+
+    below: Decimal | None = None
+    above: Decimal | None = None
+
+    @model_validator(mode="after")
+    def _one_side(self) -> Limits:
+        if self.below is None and self.above is None:
+            raise ValueError("needs below, above, or both")
+        if self.below is not None and self.above is not None and self.below >= self.above:
+            raise ValueError("below must be less than above")
+        return self
+
+
+class Bounds(Spec):
+    """Bounds judged on closed periods of ``grain``: outside ``warn`` is a warning, outside ``critical`` worse."""
+
+    grain: Grain = "day"
+    warn: Limits | None = None
+    critical: Limits | None = None
+
+
+class MetricFile(Spec):
+    """What every kind of metric says about itself."""
+
+    label: Label
+    description: Text
+    synonyms: tuple[Text, ...] = ()
+    owner: Name
+    tier: Literal[1, 2, 3]
+    unit: Unit
+    direction: Literal["up", "down", "none"]
+    grains: Annotated[tuple[Grain, ...], Field(min_length=1)]
+    slices: tuple[Annotated[tuple[Name, ...], Field(min_length=1, max_length=3)], ...] = ()
+    bounds: Bounds | None = None
+    target: dict[Grain, Decimal] = Field(default_factory=dict)
+    playbook: Text | None = None
+
+    @field_validator("grains", "slices", "synonyms")
+    @classmethod
+    def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        keys = [tuple(sorted(value)) if isinstance(value, tuple) else value for value in values]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise ValueError(f"{values[index]!r} is given twice")
+            if isinstance(key, tuple) and len(set(key)) < len(key):
+                raise ValueError(f"{values[index]!r} names a dimension twice")
+        return values
+
+    @model_validator(mode="after")
+    def _published_grains(self) -> MetricFile:
+        wanted = [*self.target, *([self.bounds.grain] if self.bounds else [])]
+        if missing := [grain for grain in wanted if grain not in self.grains]:
+            raise ValueError(f'a target or bound is at grain "{missing[0]}", which is not in grains')
+        return self
+
+
+class SimpleMetric(MetricFile, Measure):
+    """One measure."""
+
+    type: Literal["simple"]
+
+
+class RatioMetric(MetricFile):
+    """Numerator over denominator, each a metric's name or a measure; re-aggregated from both, never averaged."""
+
+    type: Literal["ratio"]
+    numerator: Name | Measure
+    denominator: Name | Measure
+
+
+def _kind(value: Any) -> str:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return str(kind)
+
+
+Metric = Annotated[
+    Annotated[SimpleMetric, Tag("simple")] | Annotated[RatioMetric, Tag("ratio")],
+    Discriminator(_kind, custom_error_type="metric_type", custom_error_message='type must be "simple" or "ratio"'),
+]
