@@ -1,0 +1,1 @@
+"""When we trust the data: Great Expectations suites, quarantine, validation results."""
