@@ -1,0 +1,46 @@
+"""`metrics check`: every hand-written file of a project at once, each problem with its file and line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metrics_catalog.located import InvalidFiles, Problem
+from orchestration.settings import Settings
+
+
+@dataclass(frozen=True)
+class Checked:
+    """How much was checked (0 where it could not be read), and what is wrong, sorted by place."""
+
+    metrics: int
+    sources: int
+    suites: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> int:
+        """Problems that stop a refresh."""
+        return sum(problem.level == "error" for problem in self.problems)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Numbers for the last line of a report."""
+        warnings = len(self.problems) - self.errors
+        checked = {"sources": self.sources, "suites": self.suites, "metrics": self.metrics}
+        return {**checked, "errors": self.errors, "warnings": warnings}
+
+
+def check_project(settings: Settings) -> Checked:
+    """Check sources, suites, the dbt project and the catalog, and that what is generated from them is fresh."""
+    from expectations.check import check_suites
+    from orchestration.declared import read_declared
+    from orchestration.generate import outdated
+
+    try:
+        declared = read_declared(settings)
+    except InvalidFiles as invalid:
+        return Checked(0, 0, 0, invalid.problems)
+    suites = {name: suite for name, suite in declared.suites.items() if suite.expectations}
+    columns = {name: {one: spec.columns[one].type for one in spec.columns} for name, spec in declared.sources.items()}
+    problems = check_suites(suites, columns) + outdated(declared.catalog)
+    return Checked(len(declared.catalog.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))

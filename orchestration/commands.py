@@ -1,0 +1,143 @@
+"""`metrics run`, `up` and `demo`: what the command line does once its arguments are read."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from orchestration.faults import SYSTEM, USAGE, Failed, exit_code, message
+from orchestration.lock import Busy, turn
+from orchestration.settings import Settings
+from orchestration.summary import Summary, summarize
+
+if TYPE_CHECKING:
+    from dagster import AssetKey, Definitions, ExecuteInProcessResult
+
+    from orchestration.resources import Listener
+
+
+def run(settings: Settings, select: str | None = None, quiet: bool = False) -> Summary:
+    """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI.
+
+    Raises `InvalidFiles` when the project's files are at fault, `Busy` when it is being refreshed, `Failed` when a
+    stage failed; the message says whether anything was published then.
+    """
+    with turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
+        tell("reading the project")
+        from orchestration.dead_runs import COMMAND, bury
+        from orchestration.declared import read_declared
+        from orchestration.definitions import build
+        from orchestration.instance import open_instance
+        from orchestration.resources import Listener
+
+        listener = Listener(tell=tell)
+        definitions = build(read_declared(settings), listener)
+        selected = _selected(definitions, select)
+        try:
+            with open_instance(settings) as instance:
+                bury(instance)
+                result = definitions.resolve_job_def("refresh").execute_in_process(
+                    instance=instance,
+                    asset_selection=selected,
+                    raise_on_error=False,
+                    tags=COMMAND,
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                )
+        except Exception as error:  # of Dagster's own records; what a stage raises is in the result
+            raise Failed(f"{message(error)}\n{_published(listener)}", exit_code(error)) from error
+    if not result.success:
+        raise _failure(result, listener)
+    return summarize(listener.report, result)
+
+
+def up(settings: Settings) -> None:
+    """Run Dagster's servers until Ctrl-C or SIGTERM. Raises `Failed` when one of them ends by itself."""
+    from orchestration.dead_runs import bury
+    from orchestration.instance import open_instance
+    from orchestration.serve import serve
+
+    with suppress(Busy), turn(settings.locate(), "`metrics up`"), open_instance(settings) as instance:
+        bury(instance, servers_too=True)
+    stop = Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    serve(settings, lambda line: print(line, flush=True), stop)
+
+
+def lay_out_demo(settings: Settings, days: int | None = None, quiet: bool = False) -> None:
+    """Lay out the demo's deliveries in the landing folder. Raises `DemoMissing`."""
+    from orchestration.demo import lay_out
+
+    with _progress(quiet) as tell:
+        lay_out(settings.locate().landing, days, lambda delivery: tell(f"laying out {delivery}"))
+
+
+def next_steps(settings: Settings) -> str:
+    """Where to look after the demo."""
+    return "\n".join(
+        (
+            "Look at the numbers:   metrics query net_sales --grain month",
+            "See all metrics:       metrics list",
+            f"Watch it in Dagster:   metrics up      (http://127.0.0.1:{settings.port})",
+            f"What was quarantined:  {settings.locate().docs / 'index.html'}",
+        )
+    )
+
+
+def _selected(definitions: Definitions, select: str | None) -> list[AssetKey] | None:
+    """Keys of a Dagster asset selection; ``clean/products`` alone is a selection too."""
+    if select is None:
+        return None
+    import dagster as dg
+
+    graph = definitions.resolve_asset_graph()
+    key = dg.AssetKey(select.split("/"))
+    if graph.has(key):
+        return [key]
+    try:
+        keys = dg.AssetSelection.from_string(select).resolve(graph)
+    except dg.DagsterError as error:
+        raise Failed(f'--select "{select}" is not a selection: {str(error).splitlines()[0]}', USAGE) from None
+    found = sorted(key for key in keys if graph.get(key).is_executable)
+    if not found:
+        raise Failed(f'--select "{select}" selects nothing; see `metrics list`, or use e.g. "group:sales"', USAGE)
+    return found
+
+
+def _failure(result: ExecuteInProcessResult, listener: Listener) -> Failed:
+    errors = listener.report.errors
+    lines, codes = [message(error) for error in errors], [exit_code(error) for error in errors]
+    for event in result.all_events:
+        data: Any = event.event_specific_data
+        if event.is_step_failure and data.user_failure_data is not None:
+            lines.append(data.user_failure_data.description)
+            given = data.user_failure_data.metadata.get("exit_code")
+            codes.append(SYSTEM if given is None else int(given.value))
+        elif event.is_step_failure and data.error is not None and not errors:
+            lines.append(f"{event.step_key}: {data.error.message.strip()}")
+    told = dict.fromkeys(lines or ["the run failed"])
+    return Failed("\n".join([*told, _published(listener)]), max(codes, default=SYSTEM))
+
+
+def _published(listener: Listener) -> str:
+    """What people read after a run that failed."""
+    done = listener.report.published
+    if done is None or done.version is None:
+        return "Published values are as they were; the next run catches up."
+    return f"Everything else was published, as version {done.version}."
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Any]:
+    """A line that says what is being done, on a terminal only."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda step: status.update(step)

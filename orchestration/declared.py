@@ -1,0 +1,75 @@
+"""Everything a project declares, read together: sources, suites, dbt project, catalog; problems with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from expectations.check import check_columns
+from expectations.suite import Suite, load_suites
+from metrics_catalog.catalog import Catalog, load_catalog
+from metrics_catalog.located import InvalidFiles, Problem, read, suggest
+from metrics_catalog.project import Project
+from orchestration.ingest.spec import AnySource, load_specs
+from orchestration.settings import Settings
+from orchestration.transform.graph import DbtGraph, read_graph
+from orchestration.transform.runner import ensure_parsed
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A project as its files say it, consistent across files. Every source has a suite, if an empty one."""
+
+    settings: Settings
+    project: Project
+    sources: dict[str, AnySource]
+    suites: dict[str, Suite]
+    graph: DbtGraph
+    catalog: Catalog
+
+
+def read_declared(settings: Settings) -> Declared:
+    """Read the whole project; dbt parses when its files changed. Raises `InvalidFiles` with all problems found."""
+    project = settings.locate()
+    problems: list[Problem] = []
+    sources = _collect(problems, lambda: load_specs(project))
+    suites = _collect(problems, lambda: load_suites(project.suites, project.root))
+    graph = _collect(problems, lambda: read_graph(ensure_parsed(project)))
+    catalog = _collect(problems, lambda: load_catalog(project)) if graph is not None else None
+    if sources is not None and suites is not None:
+        columns = {name: {column: one.type for column, one in spec.columns.items()} for name, spec in sources.items()}
+        problems += check_columns(suites, columns)
+    if sources is not None and graph is not None:
+        problems += _undeclared(project, sources, graph)
+    if sources is not None and catalog is not None:
+        problems += _unknown_owners(project, sources, catalog)
+    if problems or sources is None or suites is None or graph is None or catalog is None:
+        raise InvalidFiles(problems)
+    whole = {name: suites.get(name, Suite.empty(name)) for name in sources}
+    return Declared(settings, project, sources, whole, graph, catalog)
+
+
+def _collect(problems: list[Problem], read_part: Callable[[], T]) -> T | None:
+    try:
+        return read_part()
+    except InvalidFiles as invalid:
+        problems += invalid.problems
+        return None
+
+
+def _undeclared(project: Project, sources: dict[str, AnySource], graph: DbtGraph) -> Iterator[Problem]:
+    for id_, table in graph.clean_sources().items():
+        if table not in sources:
+            path = f"{project.dbt.relative_to(project.root).as_posix()}/{graph.source_paths[id_]}"
+            yield Problem(path, 1, f'source clean.{table}: there is no source "{table}"{suggest(table, sources)}')
+
+
+def _unknown_owners(project: Project, sources: dict[str, AnySource], catalog: Catalog) -> Iterator[Problem]:
+    for name, spec in sources.items():
+        if spec.owner not in catalog.people.owners:
+            document = read(project.sources / f"{name}.yml", project.root)
+            hint = suggest(spec.owner, catalog.people.owners)
+            yield document.problem(("owner",), f'owner: "{spec.owner}" is not in {catalog.people_document.path}{hint}')

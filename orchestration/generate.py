@@ -1,0 +1,84 @@
+"""`metrics generate`: the files nobody writes by hand: metric models, JSON Schemas, the platform's dbt macros."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.located import Problem
+from metrics_catalog.project import Project
+
+TEMPLATE = Path(__file__).parent / "template"
+_DO = "run `metrics generate`"
+
+
+def generated(catalog: Catalog) -> Iterator[tuple[Path, str]]:
+    """(path, text) of every generated file."""
+    from metrics_catalog.engine.rollup import dbt_files
+
+    for name, text in dbt_files(catalog):
+        yield _metric_models(catalog) / name, text
+    yield from shared(catalog.project)
+
+
+def shared(project: Project) -> Iterator[tuple[Path, str]]:
+    """(path, text) of what is the same in every project, an empty one too: the platform's dbt macros, JSON Schemas."""
+    for macro in sorted((TEMPLATE / "dbt_project" / "macros").glob("*.sql")):
+        yield project.dbt / "macros" / macro.name, macro.read_text(encoding="utf-8")
+    for name, schema in _schemas():
+        text = json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+        yield project.root / "metrics_catalog" / "schema" / f"{name}.json", text
+
+
+def stale(catalog: Catalog) -> list[Path]:
+    """Generated files that are missing, out of date, or no longer generated."""
+    wanted = dict(generated(catalog))
+    left = {path for path in _metric_models(catalog).glob("*.*") if path not in wanted and path.name != ".gitkeep"}
+    return sorted(
+        [path for path, text in wanted.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+        + list(left)
+    )
+
+
+def outdated(catalog: Catalog) -> list[Problem]:
+    """The same as problems of a project."""
+    root = catalog.project.root
+    return [
+        Problem(path.relative_to(root).as_posix(), 1, f"is not {'up to date' if path.exists() else 'there yet'}; {_DO}")
+        for path in stale(catalog)
+    ]
+
+
+def write(catalog: Catalog) -> list[Path]:
+    """Bring every generated file up to date; returns those that changed."""
+    wanted = dict(generated(catalog))
+    changed = stale(catalog)
+    for path in changed:
+        if path in wanted:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(wanted[path], encoding="utf-8")
+        else:
+            path.unlink()
+    return changed
+
+
+def _metric_models(catalog: Catalog) -> Path:
+    """Everything in this folder is written here."""
+    return catalog.project.dbt / "models" / "metrics"
+
+
+def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+    from expectations.suite import suite_schema
+    from metrics_catalog.spec.metric import Metric
+    from metrics_catalog.spec.people import People
+    from metrics_catalog.spec.policy import Policy
+    from orchestration.ingest.spec import SourceSpec
+
+    for name, model in {"metric": Metric, "people": People, "policy": Policy, "source": SourceSpec}.items():
+        yield name, TypeAdapter(model).json_schema()
+    yield "suite", suite_schema()

@@ -1,0 +1,1 @@
+"""One module per way to read. A reader turns files (or a table) into relations and places what it cannot read."""

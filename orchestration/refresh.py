@@ -1,0 +1,225 @@
+"""The stages of a refresh, one project, one process: land, clean, transform, publish. Knows no Dagster.
+
+Each stage does its work in its own transactions, so a refresh that is killed anywhere is continued by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from orchestration import warehouse
+from orchestration.declared import Declared
+from orchestration.faults import Blocked
+from orchestration.tables import row_count
+from orchestration.transform import state
+from orchestration.transform.run import TransformResult, transform
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from duckdb import DuckDBPyConnection
+
+    from expectations.clean import CleanResult
+    from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.refresh import PublishOutcome
+    from orchestration.ingest.columns import Partition
+    from orchestration.ingest.load import LoadResult
+
+Tell = Callable[[str], None]
+
+
+def _nobody(_step: str) -> None:
+    return
+
+
+@dataclass
+class Report:
+    """What a refresh did so far, stage by stage; filled while it runs.
+
+    ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
+    ended, UTC.
+    """
+
+    loads: dict[str, LoadResult] = field(default_factory=dict)
+    cleans: dict[str, CleanResult] = field(default_factory=dict)
+    transformed: TransformResult | None = None
+    published: PublishOutcome | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    loaded_at: dict[str, datetime | None] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+class Refresh:
+    """One refresh run. ``tell`` hears each stage in words, ``detail`` the steps inside."""
+
+    def __init__(
+        self,
+        declared: Declared,
+        run_id: str,
+        report: Report | None = None,
+        tell: Tell = _nobody,
+        detail: Tell = _nobody,
+    ) -> None:
+        self.declared = declared
+        self.run_id = run_id
+        self.report = Report() if report is None else report
+        self.tell, self.detail = tell, detail
+        self._con: DuckDBPyConnection | None = None
+
+    def land(self, name: str, only: tuple[date, date] | None = None) -> LoadResult:
+        """Load what is new of a source; ``only``: the daily files of these days (inclusive) again, changed or not."""
+        self.tell(f"source {name}")
+        with self._timed("sources"), self._warehouse() as con:
+            from orchestration.ingest.load import load
+
+            result = load(
+                self.declared.sources[name],
+                con,
+                self.declared.project.landing,
+                self.declared.settings.secret,
+                only,
+                lambda step: self.detail(f"source {name}: {step}"),
+            )
+            self.report.rows[f"source.{name}"] = row_count(con, "source", name)
+            self.report.loaded_at[name] = _last_loaded(con, name)
+        self.report.loads[name] = result
+        return result
+
+    def clean(self, name: str) -> CleanResult:
+        """Judge what is new of a source. A load that is not accepted is in the report and raises `Blocked`."""
+        self.tell(f"clean {name}")
+        with self._timed("clean"), self._warehouse() as con:
+            from expectations.clean import clean
+
+            result = clean(con, self.declared.suites[name], self.run_id, datetime.now(UTC))
+            bad = row_count(con, "quarantine", name)
+            self.report.rows[f"clean.{name}"] = row_count(con, "source", name) - bad
+        self.report.cleans[name] = result
+        return result
+
+    def transform(self, only: Collection[str] | None = None) -> TransformResult:
+        """Bring dbt's tables up to date; ``only``: rebuild these nodes."""
+        self.tell("dbt")
+        declared = self.declared
+        self.close()  # dbt opens the warehouse itself
+        with self._timed("dbt"):
+            result = transform(declared.project, declared.settings, declared.graph, only, self.tell)
+        self.report.transformed = result
+        return result
+
+    def publish(self) -> PublishOutcome:
+        """Compute, audit and publish the metrics whose input or definition changed."""
+        self.tell("metrics")
+        with self._timed("metrics"), self._warehouse() as con:
+            from metrics_catalog.changes import Inputs
+            from metrics_catalog.refresh import publish
+
+            state.prepare(con)
+            built = state.seen(con)
+            inputs = Inputs(
+                loads={source: load_id for source, (load_id, _) in built.items()},
+                contracts={source: fingerprint for source, (_, fingerprint) in built.items()},
+                coverages=self._coverages(con),
+                changed_since=lambda source, load_id: state.changed_days(con, source, load_id, built[source][0]),
+            )
+            now = datetime.now(UTC)
+            result = publish(con, self.declared.catalog, inputs, self.run_id, now, self.detail)
+        self.report.published = result
+        return result
+
+    def document(self) -> None:
+        """Bring the pages of suites and results up to date, when something was judged."""
+        if all(result.skipped for result in self.report.cleans.values()):
+            return
+        from expectations.docs import render_docs
+
+        with self._timed("clean"), self._warehouse() as con:
+            render_docs(con, self.declared.suites.values(), self.declared.project.docs)
+
+    def close(self) -> None:
+        """Let go of the warehouse."""
+        if self._con is not None:
+            self._con.close()
+            self._con = None
+
+    @contextmanager
+    def _warehouse(self) -> Iterator[DuckDBPyConnection]:
+        """The open warehouse, kept for the next stage: opening costs 20 ms, and a refresh has many short stages.
+
+        After an error it is closed, so that whatever was under way is rolled back.
+        """
+        if self._con is None:
+            self._con = warehouse.connect(self.declared.project)
+        try:
+            yield self._con
+        except BaseException:
+            self.close()
+            raise
+
+    def _timed(self, stage: str) -> _Timed:
+        return _Timed(self.report, stage)
+
+    def _coverages(self, con: DuckDBPyConnection) -> dict[str, Coverage]:
+        """For each source with a first day, that day, and the days whose daily file is not there yet."""
+        from metrics_catalog.engine.windows import Coverage
+
+        policy = self.declared.catalog.policy
+        last = policy.closed_through(datetime.now(UTC))
+        found: dict[str, Coverage] = {}
+        for name, spec in self.declared.sources.items():
+            partition = getattr(spec, "partition", None)
+            if partition is None:
+                found |= {name: Coverage(spec.start)} if spec.start else {}
+                continue
+            query = (
+                "select f.file, case when o.rows > 0 then o.file end from ingest.files f"
+                " left join ingest.files o on o.source = f.source and o.file = f.duplicate_of where f.source = ?"
+            )
+            delivered = _delivered(partition, dict(con.execute(query, [name]).fetchall()))
+            expected = {partition.start + timedelta(days=n) for n in range((last - partition.start).days + 1)}
+            found[name] = Coverage(partition.start, frozenset(expected - delivered - set(policy.closed_days)))
+        return found
+
+
+def _delivered(partition: Partition, files: Mapping[str, str | None]) -> set[date]:
+    """Days whose file came; ``files``: name -> the file whose rows it repeats.
+
+    The rows of another day under this day's name are not its own; two days without rows do have the same content.
+    """
+    return {
+        day
+        for file, original in files.items()
+        if (day := partition.day(file)) and (original is None or partition.day(original) in (None, day))
+    }
+
+
+def _last_loaded(con: DuckDBPyConnection, name: str) -> datetime | None:
+    row = con.execute("select max(finished_at) from ingest.loads where source = ?", [name]).fetchone()
+    return None if row is None or row[0] is None else row[0].replace(tzinfo=UTC)
+
+
+def accept(result: CleanResult) -> CleanResult:
+    """The result itself. Raises `Blocked` when its load is not accepted."""
+    if result.blocked:
+        raise Blocked(result.message)
+    return result
+
+
+class _Timed:
+    def __init__(self, report: Report, stage: str) -> None:
+        self._report, self._stage = report, stage
+
+    def __enter__(self) -> None:
+        self._start = perf_counter()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        spent = self._report.seconds.get(self._stage, 0.0) + perf_counter() - self._start
+        self._report.seconds[self._stage] = spent
+        if error is not None:
+            self._report.errors.append(error)

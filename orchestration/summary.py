@@ -1,0 +1,118 @@
+"""What a refresh did, in one table or as JSON. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dagster import ExecuteInProcessResult
+    from rich.table import Table
+
+    from orchestration.refresh import Report
+
+
+@dataclass(frozen=True)
+class SourceLine:
+    """One source: rows that came in, could not be read, were quarantined; ``changed``: anything came."""
+
+    source: str
+    changed: bool
+    rows: int
+    rejected: int
+    quarantined: int
+    duplicates: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One refresh. ``checks`` failed as warnings only, or the refresh would have failed."""
+
+    run_id: str
+    sources: tuple[SourceLine, ...]
+    models_built: int
+    checks: int
+    checks_warned: int
+    metrics_published: int
+    metrics: int
+    values: int
+    version: int | None
+    closed_through: str | None
+    waiting: dict[str, list[str]]
+    seconds: dict[str, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def summarize(report: Report, result: ExecuteInProcessResult) -> Summary:
+    """The summary of a finished run."""
+    evaluations = result.get_asset_check_evaluations()
+    published = report.published
+    states = [one.state for one in published.metrics.values()] if published else []
+    built = report.transformed.built if report.transformed else frozenset()
+    return Summary(
+        run_id=result.run_id,
+        sources=tuple(_line(report, name) for name in sorted({*report.loads, *report.cleans})),
+        models_built=sum(id_.split(".", 1)[0] in ("model", "seed", "snapshot") for id_ in built),
+        checks=len(evaluations),
+        checks_warned=sum(not one.passed for one in evaluations),
+        metrics_published=states.count("published"),
+        metrics=len(states),
+        values=published.rows if published else 0,
+        version=published.version if published else None,
+        closed_through=published.closed_through.isoformat() if published else None,
+        waiting={name: [day.isoformat() for day in days] for name, days in published.waiting.items()}
+        if published
+        else {},
+        seconds={stage: round(spent, 2) for stage, spent in report.seconds.items()},
+    )
+
+
+def _line(report: Report, name: str) -> SourceLine:
+    load, clean = report.loads.get(name), report.cleans.get(name)
+    return SourceLine(
+        source=name,
+        changed=load is not None and load.changed,
+        rows=load.rows_loaded if load else 0,
+        rejected=load.rows_rejected if load else 0,
+        quarantined=clean.quarantined_rows if clean else 0,
+        duplicates=tuple(f"{file} (same as {other})" for file, other in load.duplicates.items()) if load else (),
+    )
+
+
+def table(summary: Summary) -> Table:
+    """For a terminal."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown.add_column("source", no_wrap=True)
+    for column in ("rows in", "rejected", "quarantined"):
+        shown.add_column(column, justify="right")
+    for line in summary.sources:
+        numbers = (line.rows, line.rejected, line.quarantined)
+        shown.add_row(line.source, *(f"{number:,}" if line.changed or number else "-" for number in numbers))
+    return shown
+
+
+def footer(summary: Summary) -> list[str]:
+    """The lines under the table."""
+    total = sum(summary.seconds.values())
+    stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in summary.seconds.items())
+    warned = f", {summary.checks_warned} with warnings" if summary.checks_warned else ""
+    lines = [
+        f"models built       {summary.models_built}",
+        f"checks             {summary.checks}{warned}",
+        f"metrics published  {summary.metrics_published} of {summary.metrics} ({summary.values:,} values)",
+        f"closed through     {summary.closed_through}" if summary.closed_through else "",
+        f"time               {total:.1f} s ({stages})",
+    ]
+    if not summary.sources:
+        lines.append("no sources yet      add one: orchestration/sources/<name>.yml")
+    for source, days in summary.waiting.items():
+        more = f" and {len(days) - 1} more" if len(days) > 1 else ""
+        lines.append(f"waiting for        {source} of {days[0]}{more}; periods with these days are not published")
+    for line in summary.sources:
+        lines += [f"not loaded twice   {line.source}: {duplicate}" for duplicate in line.duplicates]
+    return [line for line in lines if line]
