@@ -1,0 +1,368 @@
+"""Two very small projects (`projects/`) that tests refresh, change and break.
+
+The shop: receipts as one CSV per day, products as JSON lines, one suite, three models, two metrics. The chain is the
+shop with more: stores in a SQLite table, a dimension joined by key, a ratio, weeks, ten days of receipts.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from metrics_catalog.project import Project
+from orchestration.declared import Declared, read_declared
+from orchestration.settings import Settings, read_settings
+
+TESTS = Path(__file__).parent
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
+
+
+RECEIPTS = {
+    "2024-03-01": [("r1", 1, 2, "4.00"), ("r1", 2, 1, "3.50"), ("r2", 1, 1, "2.00")],
+    "2024-03-02": [("r3", 2, 3, "10.50"), ("r4", 1, 1, "2.00"), ("r4", 1, 0, "0.00")],
+}
+
+
+@dataclass(frozen=True)
+class Shop:
+    """The project of a test, and how it is changed."""
+
+    project: Project
+    settings: Settings
+
+    def declared(self) -> Declared:
+        return read_declared(self.settings)
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.project.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(dedent(text).lstrip("\n"), encoding="utf-8")
+        return file
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        file = self.project.root / path
+        text = file.read_text(encoding="utf-8")
+        assert old in text
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    def deliver(self, day: str, lines: Iterable[tuple[object, ...]]) -> Path:
+        """One day's receipts: (receipt, product, quantity, amount), and the store when it is not 上海."""
+        rows = [
+            f"{receipt},{product},{quantity},{amount},{store[0] if store else '上海'},{day} 10:00:00"
+            for receipt, product, quantity, amount, *store in lines
+        ]
+        file = self.project.landing / "receipts" / f"receipts_{day}.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        head = "receipt_id,product_id,quantity,amount_usd,store,sold_at"
+        file.write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+        return file
+
+    def deliver_products(self, *names: str) -> None:
+        items = [{"product_id": n, "name": name, "department": "食品"} for n, name in enumerate(names, start=1)]
+        file = self.project.landing / "products" / "products.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items), encoding="utf-8")
+
+    def deliver_stores(self, **cities: str) -> None:
+        file = self.project.landing / "erp.db"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as con, con:
+            con.execute("create table if not exists stores (store text primary key, city text)")
+            con.executemany("insert or replace into stores values (?, ?)", cities.items())
+
+
+def _written(root: Path, *names: str) -> Path:
+    """The files of the projects named, one over the other."""
+    for name in names:
+        shutil.copytree(TESTS / "projects" / name, root, dirs_exist_ok=True)
+    shutil.copytree(TESTS.parent / "dbt_project" / "macros", root / "dbt_project" / "macros")
+    return root
+
+
+def _shop(root: Path) -> Shop:
+    settings = read_settings({}, project=root)
+    return Shop(settings.locate(), settings)
+
+
+def _delivered(root: Path) -> Shop:
+    shop = _shop(root)
+    shop.deliver_products("米", "茶")
+    for day, lines in RECEIPTS.items():
+        shop.deliver(day, lines)
+    return shop
+
+
+@pytest.fixture(scope="session")
+def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop's files, written and parsed by dbt once."""
+    from metrics_catalog.catalog import load_catalog
+    from orchestration.generate import write
+    from orchestration.transform.runner import ensure_parsed
+
+    root = _written(tmp_path_factory.mktemp("shop"), "shop")
+    project = read_settings({}, project=root).locate()
+    ensure_parsed(project)
+    write(load_catalog(project))
+    ensure_parsed(project)
+    return root
+
+
+@pytest.fixture
+def shop(parsed_shop: Path, tmp_path: Path) -> Shop:
+    """A copy of the shop with two days of receipts delivered."""
+    shutil.copytree(parsed_shop, tmp_path / "商店", ignore=shutil.ignore_patterns(".metrics"))
+    return _delivered(tmp_path / "商店")
+
+
+@pytest.fixture(scope="session")
+def refreshed_shop(parsed_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop after its first refresh."""
+    from dagster import DagsterInstance
+
+    from orchestration.definitions import build
+
+    root = tmp_path_factory.mktemp("refreshed") / "商店"
+    shutil.copytree(parsed_shop, root, ignore=shutil.ignore_patterns(".metrics"))
+    job = build(_delivered(root).declared()).resolve_job_def("refresh")
+    with DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance).success
+    return root
+
+
+@pytest.fixture
+def refreshed(refreshed_shop: Path, tmp_path: Path) -> Shop:
+    """A copy of the shop after its first refresh."""
+    shutil.copytree(refreshed_shop, tmp_path / "refreshed")
+    return _shop(tmp_path / "refreshed")
+
+
+@pytest.fixture
+def rows(request: pytest.FixtureRequest) -> Callable[[str], list[tuple[object, ...]]]:
+    """Asks the warehouse of the test's shop."""
+    shop: Shop = request.getfixturevalue("refreshed" if "refreshed" in request.fixturenames else "shop")
+    return lambda query: _ask(shop.project, query)
+
+
+def _ask(project: Project, query: str) -> list[tuple[Any, ...]]:
+    import duckdb
+
+    with duckdb.connect(str(project.warehouse), config={"memory_limit": "1GB"}) as con:
+        return con.execute(query).fetchall()
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; a negative code is the signal that killed it."""
+
+    code: int
+    out: str
+    err: str
+
+
+Strike = tuple[str, str, int, str]
+
+
+class Refresher:
+    """Runs `metrics` commands, each in a process of its own (`refresher.py`)."""
+
+    def __init__(self, folder: Path, project: Path) -> None:
+        self._out, self._err = folder / "out", folder / "err"
+        command = [sys.executable, "-P", str(TESTS / "refresher.py"), str(project)]
+        with (folder / "server.err").open("w") as told:
+            self._server = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=told, text=True
+            )
+        assert self._server.stdout is not None
+        assert self._server.stdout.readline() == "ready\n", (folder / "server.err").read_text("utf-8")
+
+    def __call__(
+        self, project: Project, *arguments: str, strikes: Sequence[Strike] = (), seconds: float = 0, **environment: str
+    ) -> Ended:
+        """``strikes``: what befalls it where; ``seconds``: how long it lives, 0 for as long as it takes."""
+        stdin, stdout = self._server.stdin, self._server.stdout
+        assert stdin is not None
+        assert stdout is not None
+        request = {"arguments": ["--project", str(project.root), *arguments], "environment": environment}
+        files = {"out": str(self._out), "err": str(self._err)}
+        stdin.write(json.dumps({**request, **files, "strikes": strikes, "seconds": seconds}) + "\n")
+        stdin.flush()
+        code = int(stdout.readline())
+        return Ended(code, self._out.read_text("utf-8"), self._err.read_text("utf-8"))
+
+    def close(self) -> None:
+        self._server.communicate()
+
+
+@dataclass(frozen=True)
+class State:
+    """What people read, and what the warehouse holds; without what tells one run from another."""
+
+    values: list[Any]
+    rollups: list[Any]
+    tables: list[Any]
+
+
+@dataclass(frozen=True)
+class Chain(Shop):
+    """The chain: refreshed through the command, then compared."""
+
+    refresher: Refresher
+    pristine: Path
+
+    def run(self, *arguments: str, strikes: Sequence[Strike] = (), seconds: float = 0, **environment: str) -> Ended:
+        environment["METRICS_STATE"] = str(self.project.state)
+        return self.refresher(self.project, *(arguments or ("run",)), strikes=strikes, seconds=seconds, **environment)
+
+    def replace_back(self, path: str) -> None:
+        """The file as it was before `replace`."""
+        shutil.copy2(self.pristine / path, self.project.root / path)
+
+    def moved(self, state: Path) -> Chain:
+        """The chain with its state elsewhere."""
+        settings = read_settings({"METRICS_STATE": str(state)}, project=self.project.root)
+        return replace(self, settings=settings, project=settings.locate())
+
+    def run_statuses(self) -> list[str]:
+        """How Dagster thinks its runs ended."""
+        with closing(sqlite3.connect(self.project.dagster_home / "history" / "runs.db")) as con:
+            return [status for (status,) in con.execute("select status from runs")]
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        return _ask(self.project, query)
+
+    def deliver_before(self) -> None:
+        """Nine days, two of four products, stores in two cities."""
+        self.deliver_products("米", "茶")
+        self.deliver_stores(上海="上海", 静安="上海", 苏州="苏州")
+        for day in range(1, 10):
+            self.deliver(
+                f"2024-03-0{day}",
+                [
+                    (f"甲{day}", 1, day, f"{day}.25", "静安"),
+                    (f"甲{day}", 2, 1, "3.50", "静安"),
+                    (f"乙{day}", 1, 2, "4.00", "苏州"),
+                    (f"丙{day}", 3, 1, "8.00"),
+                ],
+            )
+
+    def deliver_after(self) -> None:
+        """The tenth day, a corrected one, a product that was sold before it was known, a store that moved."""
+        self.deliver_products("米", "茶", "盐")
+        self.deliver_stores(苏州="无锡")
+        self.deliver(
+            "2024-03-02", [("甲2", 1, 1, "1.00", "静安"), ("丁2", 2, 2, "7.00", "苏州"), ("丁2", 1, 0, "0.00")]
+        )
+        self.deliver("2024-03-10", [("甲10", 1, 1, "2.25", "静安"), ("乙10", 3, 4, "32.00", "苏州")])
+
+    def version(self) -> int:
+        """Number of the last publish."""
+        from metrics_catalog.published.history import latest
+        from metrics_catalog.published.places import values_folder
+
+        found = latest(values_folder(self.project.published))
+        return -1 if found is None else found.number
+
+    def state(self) -> State:
+        """Everything there is to compare with a project nothing ever happened to."""
+        return State(*self.published(), self._tables())
+
+    def published(self) -> tuple[list[Any], list[Any]]:
+        """Values and rollups of the last publish."""
+        import duckdb
+
+        from metrics_catalog.published.reader import Published
+
+        snapshot = Published(self.project.published).at()
+        with duckdb.connect() as con:
+            kept = "from read_parquet($paths, union_by_name = true)"
+            files = {"paths": [str(path) for path in snapshot.files]}
+            values = con.execute(f"select * exclude (run_id) {kept} order by all", files).fetchall()
+            rollups = [
+                (
+                    model,
+                    con.execute(
+                        f"{kept} order by all", {"paths": [str(one) for one in snapshot.rollup(model)]}
+                    ).fetchall(),
+                )
+                for model in sorted(snapshot.info.rollups)
+            ]
+        return values, rollups
+
+    def _tables(self) -> list[Any]:
+        found = self.ask(
+            "select schema_name, table_name from duckdb_tables() where schema_name in ('source', 'marts', 'metrics')"
+        )
+        tables = [f'{schema}."{name}"' for schema, name in sorted(found)]
+        tables += [f'clean."{name[1]}"' for name in sorted(found) if name[0] == "source"]
+        own = "columns(lambda name: name not in ('_row_id', '_load_id'))"
+        rows = [(table, self.ask(f"select {own} from {table} order by all")) for table in tables]
+        reasons = self.ask("select receipt_id, product_id, _reasons from quarantine.receipts order by all")
+        return [*rows, ("quarantine", reasons)]
+
+
+class Chains:
+    """Copies of the chain at its stages, one at a time and always in the same place: dbt parses anew what moved."""
+
+    def __init__(self, folder: Path) -> None:
+        self._place, self._kept = _written(folder / "连锁", "shop", "chain"), folder / "kept"
+        self.refresher = Refresher(folder, self._place)
+        chain = self._at(self._place)
+        chain.deliver_before()
+        shutil.copytree(self._place, self._kept / "new")
+        _well(chain.run())
+        shutil.copytree(self._place, self._kept / "published")
+        chain.deliver_after()
+        _well(chain.run())
+        self.undisturbed = chain.state()
+
+    def fresh(self, stage: str) -> Chain:
+        shutil.rmtree(self._place)
+        shutil.copytree(self._kept / stage, self._place)
+        return self._at(self._place)
+
+    def _at(self, root: Path) -> Chain:
+        shop = _shop(root)
+        return Chain(shop.project, shop.settings, self.refresher, self._kept / "new")
+
+
+def _well(done: Ended) -> None:
+    assert done.code == 0, done.err
+
+
+@pytest.fixture(scope="session")
+def chains(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chains]:
+    chains = Chains(tmp_path_factory.mktemp("chains"))
+    yield chains
+    chains.refresher.close()
+
+
+@pytest.fixture
+def new_chain(chains: Chains) -> Chain:
+    """The chain, delivered to and never refreshed."""
+    return chains.fresh("new")
+
+
+@pytest.fixture
+def chain(chains: Chains) -> Chain:
+    """The chain after its first refresh."""
+    return chains.fresh("published")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(chains: Chains) -> State:
+    """The chain after `deliver_after` and a refresh in which nothing went wrong."""
+    return chains.undisturbed

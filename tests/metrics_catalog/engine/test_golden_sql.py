@@ -1,0 +1,53 @@
+"""The SQL we write, as files a person can review. Refresh them with ``pytest --update-golden`` and read the diff."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.rollup import dbt_files
+from metrics_catalog.engine.text import readable
+from metrics_catalog.engine.values import plan
+from metrics_catalog.engine.windows import Windows
+
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"
+MONTH: Windows = {"month": (Span(date(2024, 1, 1), date(2024, 3, 1)),)}
+CASES: dict[str, dict[str, dict[str, Any]]] = {
+    "sum_filtered_by_joined_dimension": {"m": {"filter": "category = '生鲜' and units > 0", "slices": [["country"]], "grains": ["month"]}},
+    "average": {"m": {"agg": "average", "grains": ["month"]}},
+    "ratio": {
+        "top": {"filter": "is_promoted", "grains": ["month"]},
+        "bottom": {"grains": ["month"]},
+        "m": {"type": "ratio", "numerator": "top", "denominator": "bottom", "grains": ["month"], "slices": [["store"]]},
+    },
+    "distinct_with_having": {"m": {"agg": "count_distinct", "expr": "member_id", "having": "count(*) >= 2", "filter": "is_promoted", "grains": ["month"], "slices": [["store"]]}},
+    "distinct_decided_by_its_key": {"m": {"agg": "count_distinct", "expr": "product_id", "grains": ["month"], "slices": [["category"], ["country"]]}},
+    "percentile": {"m": {"agg": "percentile", "percentile": 0.9, "grains": ["month"]}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_plan(case: str, shop: Any, request: pytest.FixtureRequest) -> None:
+    catalog = shop(CASES[case])
+    made = plan(catalog, list(catalog.metrics), MONTH, Calendar())
+    parts = [f"-- {step.table}\n{readable(step.query)};\n" for step in made.steps]
+    parts += [f"-- values\n{readable(query)};\n" for query in made.values]
+    compare(GOLDEN / f"{case}.sql", "\n".join(parts), request)
+
+
+def test_metric_model(shop: Any, request: pytest.FixtureRequest) -> None:
+    catalog = shop(CASES["sum_filtered_by_joined_dimension"])
+    for name, text in dbt_files(catalog):
+        compare(GOLDEN / f"metric_model_{name}", text, request)
+
+
+def compare(path: Path, text: str, request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--update-golden"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert path.exists(), "run pytest --update-golden and review the new file"
+    assert text == path.read_text(encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Each rule finds its fault, at its line, and stays silent on a good catalog."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from metrics_catalog.rules import check_all
+
+RATIO = {"type": "ratio", "numerator": "a", "denominator": "b"}
+CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
+    ({"a": {"owner": "salse"}}, ['a.yml:{owner} error owner "salse" is not in people.yml (did you mean "sales"?)']),
+    (
+        {"a": {}, "r": {**RATIO, "denominator": "bb"}},
+        ['r.yml:{denominator} error denominator: there is no metric "bb"'],
+    ),
+    (
+        {"a": {}, "b": {}, "r": RATIO, "q": {**RATIO, "numerator": "r"}},
+        ['q.yml:{numerator} error numerator: "r" is a ratio itself; name its parts instead'],
+    ),
+    ({"a": {"model": "sale"}}, ['a.yml:{model} error there is no semantic model "sale" (did you mean "sales"?)']),
+    (
+        {"a": {"model": "makers", "expr": "maker_id"}},
+        ['a.yml:{model} error semantic model "makers" has no agg_time_dimension'],
+    ),
+    (
+        {"a": {"expr": "amont_usd"}},
+        ['a.yml:{expr} error expr: "amont_usd": "amont_usd" is not a column of "sales" (did you mean "amount_usd"?)'],
+    ),
+    ({"a": {"expr": "note"}}, ['a.yml:{expr} error expr: sum of "note", which is text']),
+    (
+        {"a": {"filter": "units"}},
+        ['a.yml:{filter} error filter: "units" is not a condition (it must be true or false for each row)'],
+    ),
+    (
+        {"a": {"slices": [["store"], ["categry"]]}},
+        [
+            'a.yml:{- - categry} error slices: "categry" is not a dimension of semantic model "sales" (did you mean "category"?)'
+        ],
+    ),
+    (
+        {"a": {"synonyms": ["销量"]}, "b": {"synonyms": ["销量"]}},
+        ['b.yml:{- 销量} error "销量" already means the metric "a"'],
+    ),
+    ({"store": {"slices": [["store"]]}}, ['store.yml:{label} error "store" is a dimension; name the metric otherwise']),
+    ({"value": {}}, ['value.yml:{label} error "value" is a column of published values; name the metric otherwise']),
+]
+
+
+@pytest.mark.parametrize(("metrics", "expected"), CASES)
+def test_a_rule_finds_its_fault(shop: Any, metrics: dict[str, dict[str, Any]], expected: list[str]) -> None:
+    catalog = shop(metrics)
+    found = [str(problem).removeprefix("metrics_catalog/metrics/sales/") for problem in check_all(catalog)]
+    assert found == [at_its_line(catalog.project.metrics / "sales", text) for text in expected]
+
+
+def at_its_line(folder: Path, text: str) -> str:
+    """``a.yml:{owner}`` with the number of the line that begins with ``owner``."""
+    match = re.match(r"(\w+\.yml):\{(.*?)\}", text)
+    assert match is not None
+    lines = (folder / match[1]).read_text(encoding="utf-8").splitlines()
+    number = next(number for number, line in enumerate(lines, 1) if line.startswith(match[2]))
+    return f"{match[1]}:{number}{text[match.end() :]}"
+
+
+def test_a_good_catalog_has_no_problem(shop: Any) -> None:
+    metrics = {"a": {"slices": [["store"], ["category", "country"]]}, "b": {"filter": "is_promoted"}, "r": RATIO}
+    assert list(check_all(shop(metrics))) == []

@@ -1,0 +1,264 @@
+"""What changed is published, and nothing else; what is wrong is held back; an older publish can be read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.changes import Inputs
+from metrics_catalog.engine.query import Filter, InvalidQuery, Query
+from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.scan import Scan, with_imports
+from metrics_catalog.engine.windows import Coverage
+from metrics_catalog.published.answer import answer
+from metrics_catalog.published.reader import Published
+from metrics_catalog.refresh import PublishOutcome, publish
+from metrics_catalog.semantic import Semantics
+
+START = date(2024, 1, 1)
+METRICS: dict[str, dict[str, Any]] = {
+    "revenue": {"grains": ["day", "month"], "slices": [["store"], ["category"]]},
+    "members": {"agg": "count_distinct", "expr": "member_id", "grains": ["day", "month"], "slices": [["store"]]},
+    "promoted_share": {
+        "type": "ratio",
+        "numerator": {"model": "sales", "agg": "sum", "expr": "amount_usd", "filter": "is_promoted"},
+        "denominator": "revenue",
+        "grains": ["month"],
+    },
+}
+
+
+class Pipeline:
+    """Loads days into the marts and publishes, as the real pipeline does."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, shop: Callable[..., Catalog], business_date: date) -> None:
+        self.con, self.shop = con, shop
+        self.load_id, self.changes = 0, list[tuple[int, date]]()
+        self.missing: set[date] = set()
+        self.business_date = business_date
+        self.now = datetime(2024, 6, 1, tzinfo=UTC)
+
+    def load(self, day: date, amount: int = 10, members: int = 3) -> None:
+        self.load_id += 1
+        self.changes.append((self.load_id, day))
+        self.con.execute("delete from marts.fct_sales where sold_on = ?", [day])
+        rows = [(n, 1 + n % 2, f"店{n % 2}", n, day, amount, 1, n == 0, None) for n in range(members)]
+        self.con.executemany("insert into marts.fct_sales values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def catalog(self, metrics: dict[str, dict[str, Any]]) -> Catalog:
+        made = self.shop(metrics)
+        sources = {"model.shop.fct_sales": ("source.shop.clean.lines",)}
+        models = {name: self._daily(model) for name, model in made.semantics.models.items()}
+        policy = made.policy.model_copy(update={"business_date": self.business_date})
+        semantics = Semantics(models, sources, dict(made.semantics.checksums))
+        return Catalog(
+            made.project, made.metrics, semantics, made.people, policy, made.people_document, made.policy_document
+        )
+
+    def publish(self, metrics: dict[str, dict[str, Any]] | None = None) -> PublishOutcome:
+        catalog = self.catalog(METRICS if metrics is None else metrics)
+        for rollup in rollups(catalog).values():
+            scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
+            relations = [(name, _select(catalog, name)) for name in scan.models]
+            query = with_imports(scan.grouped(), relations).sql("duckdb")
+            self.con.execute(f"create or replace table metrics.{rollup.name} as {query}")
+        inputs = Inputs(
+            loads={"lines": self.load_id},
+            coverages={"lines": Coverage(START, frozenset(self.missing))},
+            changed_since=lambda source, load: frozenset(day for number, day in self.changes if number > load),
+        )
+        self.now += timedelta(days=1)
+        return publish(self.con, catalog, inputs, f"run-{self.now:%m%d}", self.now)
+
+    def ask(self, *metrics: str, **keys: Any) -> list[tuple[Any, ...]]:
+        catalog = self.catalog(METRICS)
+        result = answer(Query(metrics, **keys), catalog, Published(catalog.project.published))
+        return [tuple(row.values()) for row in result.table.to_pylist()]
+
+    @staticmethod
+    def _daily(model: Any) -> Any:
+        from dataclasses import replace
+
+        return replace(model, replaced_by="day") if model.time else model
+
+
+def _select(catalog: Catalog, name: str) -> Any:
+    from sqlglot import exp
+
+    model = catalog.semantics.model(name)
+    return exp.select("*").from_(exp.table_(model.table, db=model.schema))
+
+
+@pytest.fixture
+def pipeline(warehouse: duckdb.DuckDBPyConnection, shop: Callable[..., Catalog]) -> Pipeline:
+    made = Pipeline(warehouse, shop, date(2024, 2, 29))
+    for offset in range(60):
+        made.load(START + timedelta(days=offset))
+    return made
+
+
+def states(outcome: PublishOutcome) -> dict[str, str]:
+    return {name: metric.state for name, metric in outcome.metrics.items()}
+
+
+def test_first_publish_is_everything_then_nothing(pipeline: Pipeline) -> None:
+    assert set(states(pipeline.publish()).values()) == {"published"}
+    assert pipeline.ask("revenue", "members", grain="month") == [
+        (date(2024, 1, 1), Decimal(930), Decimal(3)),
+        (date(2024, 2, 1), Decimal(870), Decimal(3)),
+    ]
+    again = pipeline.publish()
+    assert again.version is None
+    assert set(states(again).values()) == {"unchanged"}
+
+
+def test_a_late_day_moves_its_own_periods_only(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    before = pipeline.ask("revenue", grain="day")
+    pipeline.load(date(2024, 1, 15), amount=100)
+    outcome = pipeline.publish()
+    assert outcome.metrics["revenue"].periods == 2, "the day and its month"
+    after = pipeline.ask("revenue", grain="day")
+    assert [new for old, new in zip(before, after, strict=True) if old != new] == [(date(2024, 1, 15), Decimal(300))]
+    assert pipeline.ask("revenue", grain="month")[0] == (date(2024, 1, 1), Decimal(1200))
+
+
+def test_what_was_published_can_be_read_again(pipeline: Pipeline) -> None:
+    first = pipeline.publish()
+    published_on = pipeline.now.date()
+    pipeline.load(date(2024, 1, 15), amount=100)
+    pipeline.publish()
+    for as_of in (first.version, published_on):
+        assert pipeline.ask("revenue", grain="month", as_of=as_of)[0][1] == Decimal(930)
+        sliced = pipeline.ask("revenue", grain="month", by=("category", "store"), as_of=as_of)
+        assert sum(row[-1] for row in sliced if row[0] == date(2024, 1, 1)) == Decimal(930), (
+            "rollups are as of then too"
+        )
+
+
+def test_periods_of_a_missing_day_wait_for_it(pipeline: Pipeline) -> None:
+    day = date(2024, 2, 10)
+    pipeline.con.execute("delete from marts.fct_sales where sold_on = ?", [day])
+    pipeline.missing = {day}
+    outcome = pipeline.publish()
+    assert outcome.waiting == {"lines": (day,)}
+    assert [row[0] for row in pipeline.ask("revenue", grain="month")] == [date(2024, 1, 1)]
+    assert [row[0] for row in pipeline.ask("revenue", grain="month", by=("category", "store"))].count(
+        date(2024, 2, 1)
+    ) == 0
+    pipeline.missing = set()
+    pipeline.load(day)
+    pipeline.publish()
+    assert pipeline.ask("revenue", grain="month")[1] == (date(2024, 2, 1), Decimal(870))
+
+
+def test_a_day_that_closes_is_published_though_its_data_is_old(pipeline: Pipeline) -> None:
+    pipeline.business_date = date(2024, 2, 28)
+    pipeline.publish()
+    assert len(pipeline.ask("revenue", grain="day")) == 59
+    pipeline.business_date = date(2024, 2, 29)
+    pipeline.publish()
+    assert len(pipeline.ask("revenue", grain="day")) == 60
+    assert len(pipeline.ask("revenue", grain="month")) == 2
+
+
+def test_a_changed_definition_is_computed_over_all_history(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    changed = METRICS | {"revenue": {**METRICS["revenue"], "filter": "is_promoted"}}
+    outcome = pipeline.publish(changed)
+    assert states(outcome) == {"revenue": "published", "members": "unchanged", "promoted_share": "published"}
+    assert pipeline.ask("revenue", grain="month")[0][1] == Decimal(310)
+
+
+def test_a_grain_taken_away_is_no_longer_published(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    pipeline.publish(METRICS | {"members": {**METRICS["members"], "grains": ["month"]}})
+    assert pipeline.ask("members", grain="day") == []
+    assert len(pipeline.ask("members", grain="month")) == 2
+
+
+def test_a_metric_taken_away_leaves_history_only(pipeline: Pipeline) -> None:
+    first = pipeline.publish()
+    pipeline.publish({name: keys for name, keys in METRICS.items() if name != "members"})
+    assert pipeline.ask("members", grain="month") == []
+    assert len(pipeline.ask("members", grain="month", as_of=first.version)) == 2
+
+
+def test_changed_dimension_content_moves_all_history(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    pipeline.con.execute("update marts.dim_products set category = '冷冻' where product_id = 1")
+    outcome = pipeline.publish()
+    assert states(outcome)["revenue"] == "published"
+    assert states(outcome)["members"] == "unchanged", "it does not look at products"
+    rows = pipeline.ask("revenue", grain="month", by=("category",), where=(Filter("category", "=", ("冷冻",)),))
+    assert [row[2] for row in rows] == [Decimal(620), Decimal(580)]
+
+
+def test_a_metric_that_fails_its_audit_keeps_what_was_published(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    pipeline.load(date(2024, 1, 15), amount=100)
+    catalog = pipeline.catalog(METRICS)
+    pipeline.con.execute("create table keep as from marts.fct_sales")
+    outcome = _publish_broken(pipeline, catalog)
+    assert outcome.metrics["revenue"].state == "held"
+    assert "month" in outcome.metrics["revenue"].findings[0] or "day" in outcome.metrics["revenue"].findings[0]
+    assert pipeline.ask("revenue", grain="month")[0][1] == Decimal(930)
+    assert pipeline.ask("members", grain="day")[14][1] == Decimal(3)
+    pipeline.publish()
+    assert pipeline.ask("revenue", grain="month")[0][1] == Decimal(1200), "the next good run catches up"
+
+
+def _publish_broken(pipeline: Pipeline, catalog: Catalog) -> PublishOutcome:
+    """Publish while one store's rows carry a value that does not add up to the total."""
+    import metrics_catalog.refresh as refresh
+
+    real = refresh.plan
+
+    def broken(*arguments: Any) -> Any:
+        made = real(*arguments)
+        from dataclasses import replace
+
+        spoiled = tuple(_spoil(query) for query in made.values)
+        return replace(made, values=spoiled)
+
+    refresh.plan = broken
+    try:
+        return pipeline.publish()
+    finally:
+        refresh.plan = real
+
+
+def _spoil(query: Any) -> Any:
+    import sqlglot
+
+    text = query.sql("duckdb")
+    if "'revenue' AS metric" in text and "'store' AS slice" in text:
+        return sqlglot.parse_one(f"select * replace (value + 1 as value) from ({text}) x", read="duckdb")
+    return query
+
+
+def test_slices_nobody_published_come_from_rollups_or_are_refused(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    rows = pipeline.ask("revenue", grain="month", by=("category", "store"))
+    assert sum(row[-1] for row in rows) == Decimal(1800)
+    total = pipeline.ask("revenue", grain="month", where=(Filter("category", "not in", ("生鲜",)),))
+    assert [row[1] for row in total] == [Decimal(310), Decimal(290)]
+    with pytest.raises(
+        InvalidQuery, match="members is not published by month × category; published are day, month by total, store"
+    ):
+        pipeline.ask("members", grain="month", by=("category",))
+
+
+def test_an_unknown_name_is_quoted_with_the_nearest(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.publish()
+    with pytest.raises(InvalidQuery, match=r'there is no metric "revenu" \(did you mean "revenue"\?\)'):
+        pipeline.ask("revenu", grain="month")
+    with pytest.raises(InvalidQuery, match='"region" is not a dimension'):
+        pipeline.ask("revenue", grain="month", by=("region",))

@@ -1,0 +1,59 @@
+"""Joins go along declared keys and never add rows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from metrics_catalog.located import InvalidFiles
+from metrics_catalog.semantic import Semantics, UnknownName, read_semantics
+
+
+def test_dimensions_two_joins_away_are_found(semantics: Semantics) -> None:
+    country = semantics.attribute("sales", "country")
+    assert [(join.left, join.right) for join in country.joins] == [("sales", "products"), ("products", "makers")]
+
+
+def test_a_key_of_the_model_itself_needs_no_join(semantics: Semantics) -> None:
+    assert semantics.attribute("sales", "store").joins == ()
+
+
+def test_a_dimension_of_many_rows_is_not_reached(semantics: Semantics) -> None:
+    with pytest.raises(
+        UnknownName, match='"is_promoted" is not a dimension of semantic model "products"; it belongs to "sales"'
+    ):
+        semantics.attribute("products", "is_promoted")
+
+
+def test_a_project_never_parsed_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(InvalidFiles, match="metrics check"):
+        read_semantics(tmp_path / "manifest.json")
+
+
+def test_reads_what_dbt_wrote(tmp_path: Path) -> None:
+    config = {"incremental_strategy": "changed_days", "meta": {"changed": "week", "following": 7}}
+    node = {
+        "schema": "marts", "name": "fct", "alias": "fct", "columns": {"Day": {"data_type": "DATE"}},
+        "config": config, "depends_on": {"nodes": ["source.shop.clean.lines"]}, "checksum": {"checksum": "c1"},
+    }  # fmt: skip
+    semantic = {
+        "name": "facts", "depends_on": {"nodes": ["model.shop.fct"]}, "original_file_path": "models/fct.yml",
+        "defaults": {"agg_time_dimension": "day"},
+        "entities": [{"name": "line", "type": "primary", "expr": None}],
+        "dimensions": [{"name": "day", "type": "time", "expr": None}],
+    }  # fmt: skip
+    manifest = {
+        "nodes": {"model.shop.fct": node},
+        "sources": {"source.shop.clean.lines": {}},
+        "semantic_models": {"x": semantic},
+    }
+    path = tmp_path / "manifest.json"
+    path.write_text(json.dumps(manifest))
+    found = read_semantics(path)
+    model = found.model("facts")
+    assert (model.schema, model.table, model.time, model.columns) == ("marts", "fct", "day", {"day": "date"})
+    assert (model.replaced_by, model.following_weeks) == ("week", 7)
+    assert found.upstream(model.node) == {"model.shop.fct", "source.shop.clean.lines"}
+    assert found.checksums["model.shop.fct"] == "c1"

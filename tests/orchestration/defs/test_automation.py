@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import build
+
+
+@pytest.fixture
+def new_files(shop: Any) -> dg.SensorDefinition:
+    for file in shop.project.landing.rglob("*.*"):
+        os.utime(file, (time.time() - 60, time.time() - 60))
+    return build(shop.declared()).get_sensor_def("new_files")
+
+
+def tick(sensor: dg.SensorDefinition, instance: dg.DagsterInstance, cursor: str | None = None) -> Any:
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        return sensor.evaluate_tick(context)
+
+
+def test_new_files_ask_for_one_refresh(shop: Any, new_files: dg.SensorDefinition) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = tick(new_files, instance)
+        assert [request.job_name or "refresh" for request in first.run_requests] == ["refresh"]
+        again = tick(new_files, instance, first.cursor)
+        assert not again.run_requests
+        assert "nothing new" in again.skip_message
+        file = shop.deliver("2024-03-03", [("r5", 1, 1, "1.00")])
+        assert "still being written" in tick(new_files, instance, first.cursor).skip_message
+        os.utime(file, (time.time() - 60, time.time() - 60))
+        third = tick(new_files, instance, first.cursor)
+        assert third.run_requests[0].run_key != first.run_requests[0].run_key
+
+
+def test_new_files_wait_for_a_running_refresh(new_files: dg.SensorDefinition) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = _running(instance)
+        waiting = tick(new_files, instance)
+        assert not waiting.run_requests
+        assert "a refresh is running" in waiting.skip_message
+        assert waiting.cursor is None
+        instance.report_run_canceled(run)
+        assert tick(new_files, instance).run_requests
+
+
+def _running(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    @dg.job(name="refresh")
+    def job() -> None:
+        return
+
+    return instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+
+
+def test_an_empty_landing_folder_asks_for_nothing(shop: Any, new_files: dg.SensorDefinition) -> None:
+    import shutil
+
+    shutil.rmtree(shop.project.landing)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not tick(new_files, instance).run_requests
+
+
+def test_the_daily_refresh_follows_the_settings(shop: Any) -> None:
+    schedule = build(shop.declared()).get_schedule_def("refresh_daily")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("0 6 * * *", "Asia/Shanghai")
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert schedule.job_name == "refresh"
+    with dg.build_schedule_context() as context:
+        assert len(schedule.evaluate_tick(context).run_requests or []) == 1
+
+
+def test_a_failed_run_is_said_with_its_cause(shop: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    shop.deliver("2024-03-03", [("r5", "x", "y", "z")])
+    definitions = build(shop.declared())
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = definitions.resolve_job_def("refresh").execute_in_process(instance=instance, raise_on_error=False)
+        assert not result.success
+        failed = result.get_run_failure_event()
+        context = dg.build_run_status_sensor_context(
+            sensor_name="run_failed", dagster_instance=instance, dagster_run=result.dagster_run, dagster_event=failed
+        ).for_run_failure()
+        capfd.readouterr()
+        definitions.get_sensor_def("run_failed")(context)
+    said = capfd.readouterr().err
+    assert "receipts_2024-03-03.csv:2" in said
+    assert result.run_id in said

@@ -1,0 +1,1 @@
+select store, city from {{ source('clean', 'stores') }}

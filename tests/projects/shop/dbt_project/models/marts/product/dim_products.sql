@@ -1,0 +1,1 @@
+select product_id, name as product_name, department from {{ source('clean', 'products') }}
