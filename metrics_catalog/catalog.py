@@ -12,11 +12,22 @@ from typing import TypeVar
 
 from pydantic import BaseModel, RootModel
 
-from metrics_catalog.located import Document, InvalidFiles, Problem, check, load, read
+from metrics_catalog.expressions import names
+from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import Project
 from metrics_catalog.rules import check_all
 from metrics_catalog.semantic import Semantics, read_semantics
-from metrics_catalog.spec.metric import Measure, Metric, RatioMetric, SimpleMetric
+from metrics_catalog.spec.metric import (
+    AnyMetric,
+    ConversionMetric,
+    CumulativeMetric,
+    Input,
+    Measure,
+    Metric,
+    RatioMetric,
+    SimpleMetric,
+    metric_of,
+)
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
@@ -33,18 +44,23 @@ class Entry:
 
     name: str
     domain: str
-    spec: SimpleMetric | RatioMetric
+    spec: AnyMetric
     document: Document
 
-    def measures(self, catalog: Mapping[str, Entry]) -> tuple[tuple[str, Measure], ...]:
-        """The measures it is made of, with the name each goes by; metrics named in a ratio are looked up."""
-        if isinstance(self.spec, SimpleMetric):
-            return ((self.name, self.spec),)
-        parts = (("numerator", self.spec.numerator), ("denominator", self.spec.denominator))
-        return tuple(
-            (f"{self.name}__{role}", part) if isinstance(part, Measure) else catalog[part].measures(catalog)[0]
-            for role, part in parts
-        )
+    @property
+    def parts(self) -> tuple[tuple[Loc, str | Measure | Input], ...]:
+        """What it is made of, each with its place in the file: measures of its own, and other metrics."""
+        spec = self.spec
+        if isinstance(spec, SimpleMetric):
+            return (((), spec),)
+        if isinstance(spec, RatioMetric):
+            return ((("numerator",), spec.numerator), (("denominator",), spec.denominator))
+        if isinstance(spec, CumulativeMetric):
+            return ((("metric",), spec.metric),)
+        if isinstance(spec, ConversionMetric):
+            return ((("base",), spec.base), (("conversion",), spec.conversion))
+        given = [(("inputs", name), part) for name, part in spec.inputs.items()]
+        return (*given, *((("expr",), name) for name in names(spec.expr) if name not in spec.inputs))
 
 
 @dataclass(frozen=True)
@@ -59,13 +75,24 @@ class Catalog:
     people_document: Document
     policy_document: Document
 
-    def measures(self, name: str) -> tuple[tuple[str, Measure], ...]:
-        """Measures of one metric: one for a simple metric, numerator and denominator for a ratio."""
-        return self.metrics[name].measures(self.metrics)
+    def models(self, name: str, sliced: bool = False) -> tuple[str, ...]:
+        """Semantic models whose rows a metric counts; ``sliced``: without the events that conversions look for."""
+        return tuple(dict.fromkeys(measure.model for measure in self._measures(name, sliced, {name})))
 
-    def models(self, name: str) -> tuple[str, ...]:
-        """Semantic models a metric is computed from."""
-        return tuple(dict.fromkeys(measure.model for _, measure in self.measures(name)))
+    def inputs(self, name: str) -> tuple[str, ...]:
+        """Metrics that a metric names."""
+        return tuple(dict.fromkeys(named for _, part in self.metrics[name].parts if (named := metric_of(part))))
+
+    def _measures(self, name: str, sliced: bool, seen: set[str]) -> Iterator[Measure]:
+        """Measures of a metric and of all it is made of; what does not exist is another's problem."""
+        entry = self.metrics.get(name)
+        for loc, part in () if entry is None else entry.parts:
+            if sliced and loc == ("conversion",):
+                continue
+            if isinstance(part, Measure):
+                yield part
+            elif (other := metric_of(part)) and other not in seen:
+                yield from self._measures(other, sliced, {*seen, other})
 
 
 def load_catalog(project: Project) -> Catalog:

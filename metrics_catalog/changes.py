@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import Formula, formulas
 from metrics_catalog.engine.fingerprint import calculations, digest
+from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.published.model import PublishInfo
@@ -91,7 +91,8 @@ class Changes:
         """Official periods of the metric to compute again."""
         grains = self.catalog.metrics[metric].spec.grains
         days, coverages = self.days(metric), self.coverages(metric).values()
-        return windows(self.calendar, grains, days, self.closed_through, coverages) if days else {}
+        terms = self.formulas[metric].terms
+        return windows(self.calendar, grains, days, self.closed_through, coverages, terms) if days else {}
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
         """Daily sources behind a metric."""
@@ -123,11 +124,11 @@ class Changes:
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        facts = self.catalog.models(metric)
+        sliced = self.catalog.models(metric, sliced=True)
         cuts = self.catalog.metrics[metric].spec.slices
-        attributes = [self.catalog.semantics.attribute(model, name) for model in facts for cut in cuts for name in cut]
+        attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
         attributes += [one for component in self.formulas[metric].components for one in component.joined]
-        return {*facts, *(join.right for attribute in attributes for join in attribute.joins)}
+        return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

@@ -18,7 +18,14 @@ from metrics_catalog.engine.query import Result
 from metrics_catalog.located import suggest
 from metrics_catalog.project import Project
 from metrics_catalog.query_text import parse_query
-from metrics_catalog.spec.metric import Measure, RatioMetric, SimpleMetric
+from metrics_catalog.spec.metric import (
+    ConversionMetric,
+    CumulativeMetric,
+    DerivedMetric,
+    Input,
+    Measure,
+    RatioMetric,
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -130,19 +137,40 @@ def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
 
 def calculation(entry: Entry) -> str:
     """The metric as one readable line."""
-    if isinstance(entry.spec, RatioMetric):
-        return f"{_part(entry.spec.numerator)} / {_part(entry.spec.denominator)}"
-    assert isinstance(entry.spec, SimpleMetric)
-    return _part(entry.spec)
+    spec = entry.spec
+    if isinstance(spec, RatioMetric):
+        return f"{_part(spec.numerator)} / {_part(spec.denominator)}"
+    if isinstance(spec, DerivedMetric):
+        given = [f"{name} = {_part(part)}" for name, part in spec.inputs.items()]
+        return spec.expr + (f" with {', '.join(given)}" if given else "")
+    if isinstance(spec, CumulativeMetric):
+        reach = f"{spec.to_date} to date" if spec.to_date else f"last {spec.window}" if spec.window else "since ever"
+        return f"{_part(spec.metric)}, {reach}"
+    if isinstance(spec, ConversionMetric):
+        rate = "share of " if spec.calculation == "rate" else "number of "
+        said = f"{rate}{_part(spec.base)} that the same {spec.entity} follows with {_part(spec.conversion)}"
+        return f"{said} within {spec.window}"
+    return _part(spec)
 
 
-def _part(part: str | Measure) -> str:
+def _part(part: str | Measure | Input) -> str:
     if isinstance(part, str):
         return part
+    if isinstance(part, Input):
+        return (
+            f"{part.metric}{f' where {part.filter}' if part.filter else ''}{f', {_ago(part)}' if part.offset else ''}"
+        )
     fraction = f" {part.percentile:g}" if part.percentile is not None else ""
     tests = [f" where {part.filter}"] if part.filter else []
     tests += [f" having {part.having}"] if part.having else []
     return f"{part.agg}{fraction}({part.expr or '*'}) of {part.model}{''.join(tests)}"
+
+
+def _ago(part: Input) -> str:
+    assert part.offset is not None
+    if part.offset.start_of is not None:
+        return f"at the {part.offset}"
+    return "the period before" if part.offset.is_previous else f"{part.offset} before"
 
 
 def print_json(value: Any) -> None:

@@ -63,6 +63,27 @@ def parse(text: str, kind: Kind = "row") -> exp.Expr:
     return tree
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Names in an expression, each once; none when it is not one."""
+    try:
+        return tuple(dict.fromkeys(column.name for column in parse(text).find_all(exp.Column)))
+    except InvalidExpression:
+        return ()
+
+
+def linear(tree: exp.Expr) -> bool:
+    """Whether it only adds, subtracts, and scales by numbers: then its value for a whole is the sum of its parts'."""
+    if isinstance(tree, (exp.Paren, exp.Neg)):
+        return linear(tree.this)
+    if isinstance(tree, (exp.Add, exp.Sub)):
+        return linear(tree.this) and linear(tree.expression)
+    if isinstance(tree, exp.Mul) and isinstance(tree.this, exp.Literal):
+        return linear(tree.expression)
+    if isinstance(tree, (exp.Mul, exp.Div)) and isinstance(tree.expression, exp.Literal):
+        return linear(tree.this)
+    return isinstance(tree, exp.Column)
+
+
 def row_expression(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
     """A value of each row of ``model``, columns qualified, and the joined attributes it needs."""
     return _bind(parse(text), semantics, model, text)

@@ -16,8 +16,8 @@ from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, computed, data_span
 from metrics_catalog.engine.fingerprint import dimension_contents
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
-from metrics_catalog.engine.values import plan
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered

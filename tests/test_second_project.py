@@ -189,7 +189,8 @@ def test_weeks_and_days(shop: Shop) -> None:
     for grain, end in (("week", "2011-12-05"), ("day", "2011-12-10")):
         found = shop.query(*names, "--grain", grain)
         expected = shop.expect(f"cast(date_trunc('{grain}', day) as date)", end)
-        assert [row["period"] for row in found] == sorted(expected)
+        whole = [period for period in sorted(expected) if period >= "2010-12-01"]  # the export begins on a Wednesday
+        assert [row["period"] for row in found] == whole
         for row in found:
             agree(row, expected[row["period"]], names)
 

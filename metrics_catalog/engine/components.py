@@ -1,24 +1,41 @@
-"""Metric -> components: the aggregates a metric is arithmetic over.
+"""Components: the aggregates that metrics are arithmetic over.
 
-Components that merge (sum, count, min, max) can be stored per day and put together for any period or slice. The others
-(distinct keys, order statistics) must see the rows of each period and slice they are wanted for.
+Those that merge (sum, count, min, max) can be stored per day and put together for any period or slice. The others
+(distinct keys, order statistics, conversions) must see the rows of each period and slice they are wanted for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Literal
 
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.tree import column, typed
 from metrics_catalog.expressions import having_filter, row_expression, row_filter
 from metrics_catalog.semantic import Attribute
-from metrics_catalog.spec.metric import Measure, RatioMetric
+from metrics_catalog.spec.metric import Measure, SemiAdditive
 
 Merge = Literal["sum", "min", "max"]
+Agg = Literal["sum", "count", "min", "max", "count_distinct", "quantile", "conversions"]
+_MERGES: dict[str, Merge] = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What follows a base event: an ``event`` (a component of its own model) of the same entity within ``days``.
+
+    ``keys``: for each thing both must agree on, the entity first, its expression in the base and in the other model.
+    """
+
+    event: Component
+    keys: tuple[tuple[Attribute, Attribute], ...]
+    days: int
+
+    def until(self, end: date) -> date:
+        """The day after the last on which an event can follow a base event before ``end``."""
+        return end + timedelta(days=self.days)
 
 
 @dataclass(frozen=True)
@@ -30,96 +47,59 @@ class Component:
 
     name: str
     model: str
-    agg: Literal["sum", "count", "min", "max", "count_distinct", "quantile"]
-    expr: exp.Expr | None
-    filter: exp.Expr | None
-    having: exp.Expr | None
-    quantile: float | None
-    joined: tuple[Attribute, ...]
+    agg: Agg
+    expr: exp.Expr | None = None
+    filter: exp.Expr | None = None
+    having: exp.Expr | None = None
+    quantile: float | None = None
+    joined: tuple[Attribute, ...] = ()
+    semi_additive: SemiAdditive | None = None
+    conversion: Conversion | None = field(default=None)
 
     @property
     def merge(self) -> Merge | None:
         """How values of disjoint rows combine."""
-        merges: dict[str, Merge] = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
-        return merges.get(self.agg)
+        return _MERGES.get(self.agg)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Semantic models whose rows it counts."""
+        return (self.model,) if self.conversion is None else (self.model, self.conversion.event.model)
 
     @property
     def key(self) -> tuple[object, ...]:
         """Equal for components that compute the same thing."""
         parts = (self.expr, self.filter, self.having)
-        return (self.model, self.agg, self.quantile, *(None if part is None else part.sql("duckdb") for part in parts))
+        texts = (None if part is None else part.sql("duckdb") for part in parts)
+        more = () if self.semi_additive is None else (self.semi_additive,)
+        if self.conversion is not None:
+            pairs = [(mine.expr, other.expr) for mine, other in self.conversion.keys]
+            more = (*more, self.conversion.event.key, tuple(pairs), self.conversion.days)
+        return (self.model, self.agg, self.quantile, *texts, *more)
 
 
-@dataclass(frozen=True)
-class Formula:
-    """How a metric's value comes from component columns: ``numerator`` alone, or over ``denominator``."""
+class Pool:
+    """Components of a catalog; equal ones of different metrics are one."""
 
-    metric: str
-    numerator: exp.Expr
-    denominator: exp.Expr | None
-    components: tuple[Component, ...]
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._known: dict[tuple[object, ...], Component] = {}
 
-    @property
-    def merges(self) -> bool:
-        """Whether every component can be put together from stored days."""
-        return all(component.merge is not None for component in self.components)
+    def component(self, name: str, measure: Measure, agg: str | None = None) -> Component:
+        """The component of a measure; ``agg``: another aggregation of the same rows."""
+        semantics, model = self._catalog.semantics, measure.model
+        expr, filters, having, joined = None, None, None, ()
+        if measure.expr is not None:
+            expr, joined = row_expression(semantics, model, measure.expr)
+        if measure.filter is not None:
+            filters, more = row_filter(semantics, model, measure.filter)
+            joined = tuple(dict.fromkeys((*joined, *more)))
+        if measure.having is not None:
+            having = having_filter(semantics, model, measure.having)
+        quantile = 0.5 if measure.agg == "median" else measure.percentile
+        kind: Agg = agg or ("quantile" if quantile is not None else measure.agg)  # type: ignore[assignment]
+        return self.shared(Component(name, model, kind, expr, filters, having, quantile, joined, measure.semi_additive))
 
-    @property
-    def adds_up(self) -> bool:
-        """Whether disjoint slices of the value sum to its total."""
-        return self.denominator is None and all(component.merge == "sum" for component in self.components)
-
-
-def formulas(catalog: Catalog, metrics: Iterable[str]) -> dict[str, Formula]:
-    """Each metric's formula; equal components of different metrics share one column."""
-    pool: dict[tuple[object, ...], Component] = {}
-    return {metric: _formula(catalog, metric, pool) for metric in metrics}
-
-
-def _formula(catalog: Catalog, metric: str, pool: dict[tuple[object, ...], Component]) -> Formula:
-    parts = [_measure(catalog, name, measure, pool) for name, measure in catalog.measures(metric)]
-    components = tuple(dict.fromkeys(component for part in parts for component in part[2]))
-    if not isinstance(catalog.metrics[metric].spec, RatioMetric):
-        return Formula(metric, parts[0][0], parts[0][1], components)
-    (numerator, over, used), (denominator, under, _) = parts
-    top = _value(numerator, over)
-    if over is None and used[0].merge != "min" and used[0].agg in ("sum", "count", "count_distinct"):
-        top = exp.Coalesce(this=top, expressions=[exp.Literal.number(0)])
-    return Formula(metric, top, _value(denominator, under), components)
-
-
-def _value(numerator: exp.Expr, denominator: exp.Expr | None) -> exp.Expr:
-    return numerator if denominator is None else divide(numerator, denominator)
-
-
-def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
-    """Exact enough for any ratio, and no data instead of an error where the denominator is zero."""
-    below = exp.Nullif(this=typed(denominator.copy(), "double"), expression=exp.Literal.number(0))
-    return exp.Div(this=typed(numerator.copy(), "double"), expression=below, typed=False, safe=True)
-
-
-def _measure(
-    catalog: Catalog, name: str, measure: Measure, pool: dict[tuple[object, ...], Component]
-) -> tuple[exp.Expr, exp.Expr | None, tuple[Component, ...]]:
-    if measure.agg == "average":
-        made = [_component(catalog, f"{name}__{agg}", agg, measure, pool) for agg in ("sum", "count")]
-        return column(made[0].name), column(made[1].name), tuple(made)
-    agg = "quantile" if measure.agg in ("median", "percentile") else measure.agg
-    component = _component(catalog, name, agg, measure, pool)
-    return column(component.name), None, (component,)
-
-
-def _component(
-    catalog: Catalog, name: str, agg: str, measure: Measure, pool: dict[tuple[object, ...], Component]
-) -> Component:
-    expr, filters, having, joined = None, None, None, ()
-    if measure.expr is not None:
-        expr, joined = row_expression(catalog.semantics, measure.model, measure.expr)
-    if measure.filter is not None:
-        filters, more = row_filter(catalog.semantics, measure.model, measure.filter)
-        joined = tuple(dict.fromkeys((*joined, *more)))
-    if measure.having is not None:
-        having = having_filter(catalog.semantics, measure.model, measure.having)
-    quantile = 0.5 if measure.agg == "median" else measure.percentile
-    component = Component(name, measure.model, agg, expr, filters, having, quantile, joined)  # type: ignore[arg-type]
-    return pool.setdefault(component.key, component)
+    def shared(self, component: Component) -> Component:
+        """The known component that computes the same, or this one."""
+        return self._known.setdefault(component.key, component)

@@ -11,9 +11,10 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.plan import Plan
+from metrics_catalog.engine.rollup import rollup_query, rollups
 from metrics_catalog.engine.scan import Scan
 from metrics_catalog.engine.tree import named
-from metrics_catalog.engine.values import Plan
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,6 +37,14 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
     finally:
         for table in made:
             con.execute(f"drop table if exists temp.{table}")
+
+
+def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
+    """Make every rollup as a table: for projects whose dbt does not build them."""
+    con.execute("create schema if not exists metrics")
+    for rollup in rollups(catalog).values():
+        name = exp.table_(rollup.name, db="metrics").sql("duckdb")
+        con.execute(f"create or replace table {name} as {rollup_query(catalog, rollup).sql('duckdb')}")
 
 
 def data_span(con: DuckDBPyConnection, catalog: Catalog, model: str) -> Span | None:

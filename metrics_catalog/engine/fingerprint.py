@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import formulas
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
 
@@ -31,7 +31,7 @@ def calculations(catalog: Catalog) -> dict[str, str]:
             [
                 formula.numerator.sql("duckdb"),
                 "" if formula.denominator is None else formula.denominator.sql("duckdb"),
-                *(f"{component.name} {component.key}" for component in formula.components),
+                *(f"{term.name} {term.component.key}" for term in formula.terms),
                 ",".join(catalog.metrics[metric].spec.grains),
                 *(",".join(cut) for cut in catalog.metrics[metric].spec.slices),
             ]
@@ -54,10 +54,13 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
 
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
     for metric, formula in formulas(catalog, catalog.metrics).items():
-        for model in catalog.models(metric):
+        for model in catalog.models(metric, sliced=True):
             for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
                 yield catalog.semantics.attribute(model, name)
         yield from (attribute for component in formula.components for attribute in component.joined)
+        for component in formula.components:
+            for pair in () if component.conversion is None else component.conversion.keys:
+                yield from pair
 
 
 def _content(con: DuckDBPyConnection, catalog: Catalog, model: str, columns: list[exp.Expr]) -> str:

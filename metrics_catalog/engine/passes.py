@@ -9,13 +9,14 @@ groups, not to the rows, and one pass serves all such slices.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from metrics_catalog.engine.components import Component
-from metrics_catalog.engine.scan import Scan, conditional
+from metrics_catalog.engine.scan import DAY, Scan, conditional
+from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Semantics
@@ -67,10 +68,10 @@ def _decided(attribute: Attribute, component: Component) -> bool:
 
 
 def quantiles(
-    source: exp.Select, keys: Sequence[exp.Expr], components: Sequence[Component], columns: SlimColumns
+    source: exp.Select, keys: Sequence[exp.Expr], components: Mapping[Component, Term], columns: SlimColumns
 ) -> exp.Select:
-    """Order statistics of every component in one query, by ``keys``."""
-    items = [named(_quantile(component, columns), component.name) for component in components]
+    """Order statistics of every component in one query, by ``keys``; each column is called as its term."""
+    items = [named(_quantile(component, columns), term.name) for component, term in components.items()]
     return _grouped(source.select(*(key.copy() for key in keys), *items), len(keys))
 
 
@@ -78,7 +79,7 @@ def groups(
     semantics: Semantics,
     source: exp.Select,
     period: exp.Expr,
-    wanted: Mapping[tuple[str, ...], Sequence[Component]],
+    wanted: Mapping[tuple[str, ...], Iterable[Component]],
     columns: SlimColumns,
 ) -> Iterator[Groups]:
     """The grouping passes over ``source`` for distinct components, by slice; slices that can share one do."""
@@ -97,24 +98,35 @@ def groups(
 
 
 def counts(
-    semantics: Semantics, table: str, period: str, cut: Sequence[str], components: Sequence[Component]
+    semantics: Semantics, table: str, period: str, cut: Sequence[str], components: Mapping[Component, Term]
 ) -> tuple[exp.Select, tuple[str, ...]]:
     """How many groups of ``table`` pass, by period and slice; also the semantic models that must be at hand."""
-    attributes = [semantics.attribute(components[0].model, name) for name in cut]
-    decided = [attribute for attribute in attributes if _decided(attribute, components[0])]
+    first = next(iter(components))
+    attributes = [semantics.attribute(first.model, name) for name in cut]
+    decided = [attribute for attribute in attributes if _decided(attribute, first)]
     keys = [column(period)]
     keys += [
         named(attribute_sql(semantics, one), one.name) if one in decided else column(one.name) for one in attributes
     ]
-    items = [named(_counted(component), component.name) for component in components]
+    items = [named(_counted(component), term.name) for component, term in components.items()]
     query = exp.select(*keys, *items).from_(exp.to_table(table))
     joins = list(dict.fromkeys(join for attribute in decided for join in attribute.joins))
     for join in joins:
-        near = join.left == components[0].model
+        near = join.left == first.model
         left = column(_KEY) if near else qualified(join.left_expr, join.left)
         on = exp.EQ(this=left, expression=qualified(join.right_expr, join.right))
         query = query.join(exp.to_table(join.right), on=on, join_type="left")
     return _grouped(query, len(keys)), tuple(dict.fromkeys(join.right for join in joins))
+
+
+def touched(rows: exp.Expr, cut: Sequence[str], component: Component, columns: SlimColumns) -> exp.Select:
+    """The days on which each key of a slice is seen, each once."""
+    key = column(columns.value[component])
+    items = [column(DAY), *(column(name) for name in cut), named(key, _KEY)]
+    tests = [is_present(key.copy())]
+    if component in columns.keep:
+        tests.append(column(columns.keep[component]))
+    return exp.Select(expressions=items).from_(rows, copy=False).where(*tests, copy=False).distinct(copy=False)
 
 
 def _counted(component: Component) -> exp.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ from metrics_catalog.spec.base import Grain
 
 WeekStart = Literal["monday", "sunday"]
 _MONTHS: dict[Grain, int] = {"month": 1, "quarter": 3, "year": 12}
+_WEEKS: dict[Grain, int] = {"month": 4, "quarter": 13, "year": 52}
 
 
 @dataclass(frozen=True, order=True)
@@ -62,6 +64,18 @@ class Calendar:
             yield span
             first = span.end
 
+    def back(self, grain: Grain, start: date, count: int, unit: Grain) -> date:
+        """First day of the period of ``grain`` that is ``count`` units before the one that begins at ``start``.
+
+        A day that the earlier month has not is its last day (29 February, a year before, is 28 February). Weeks go back
+        in whole weeks: 4 for a month, 13 for a quarter, 52 for a year, so that weekdays compare with weekdays.
+        """
+        if unit in ("day", "week"):
+            return start - timedelta(days=count * (7 if unit == "week" else 1))
+        if grain == "week":
+            return start - timedelta(weeks=count * _WEEKS[unit])
+        return months_before(start, count * _MONTHS[unit])
+
     def start_sql(self, grain: Grain, day: exp.Expr) -> exp.Expr:
         """SQL of `start` for a date expression."""
         if grain == "day":
@@ -71,6 +85,13 @@ class Calendar:
             monday = _truncated("week", typed(later, "date"))
             return typed(exp.DateSub(this=monday, expression=exp.Literal.number(1), unit=exp.var("day")), "date")
         return _truncated(grain, day.copy())
+
+
+def months_before(day: date, count: int) -> date:
+    """The same day of an earlier month, or its last day."""
+    month = day.year * 12 + day.month - 1 - count
+    year, month = divmod(month, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
 def merged(spans: Iterable[Span]) -> tuple[Span, ...]:

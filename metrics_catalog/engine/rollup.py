@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import yaml
+from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import Component, formulas
-from metrics_catalog.engine.scan import DAY, Scan
+from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.text import readable
 
 _MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
@@ -42,10 +44,19 @@ def rollups(catalog: Catalog) -> dict[str, Rollup]:
                 dimensions, components = found.setdefault(component.model, ({}, {}))
                 components[component] = None
                 dimensions |= {name: None for one in catalog.metrics[metric].spec.slices for name in one}
+                dimensions |= dict.fromkeys(component.semi_additive.per) if component.semi_additive else {}
     return {
         model: Rollup(model, tuple(sorted(dimensions)), tuple(sorted(components, key=lambda one: one.name)))
         for model, (dimensions, components) in sorted(found.items())
     }
+
+
+def rollup_query(catalog: Catalog, rollup: Rollup) -> exp.Select:
+    """The rollup as a query over the marts: what its dbt model computes."""
+    scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
+    marts = [(name, catalog.semantics.model(name)) for name in scan.models]
+    tables = [(name, exp.table_(mart.table, db=mart.schema)) for name, mart in marts]
+    return with_imports(scan.grouped(), [(name, exp.select("*").from_(one)) for name, one in tables])
 
 
 def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from metrics_catalog.engine.periods import Calendar, Span, merged
+from metrics_catalog.engine.terms import EVER, Term
 from metrics_catalog.semantic import SemanticModel
 from metrics_catalog.spec.base import Grain, ordered
 
@@ -26,7 +28,8 @@ def complete(span: Span, closed_through: date, coverages: Collection[Coverage]) 
     if span.end > closed_through + timedelta(days=1):
         return False
     return all(
-        span.start >= coverage.start and not any(day in span for day in coverage.missing) for coverage in coverages
+        (span.start >= coverage.start or span.start == EVER) and not any(day in span for day in coverage.missing)
+        for coverage in coverages
     )
 
 
@@ -36,17 +39,55 @@ def windows(
     days: Collection[date] | Span,
     closed_through: date,
     coverages: Collection[Coverage],
+    terms: Collection[Term] = (),
 ) -> Windows:
-    """For each grain the complete periods that hold any of ``days`` (a span means every day of it)."""
+    """For each grain the complete periods that ``days`` (a span means every day of it) may change.
+
+    Without ``terms`` these are the periods that hold any of them; with, all whose terms read any. A period is complete
+    when everything that it reads is.
+    """
+    apart = [term for term in terms if term.reads_more]
     found: Windows = {}
     for grain in ordered(grains):
-        spans = (
-            set(calendar.spans(grain, days.start, days.end))
-            if isinstance(days, Span)
-            else {calendar.span(grain, day) for day in days}
-        )
-        if kept := merged(span for span in spans if complete(span, closed_through, coverages)):
+        spans = _holding(calendar, grain, days)
+        if apart:
+            spans |= _reading(calendar, grain, days, closed_through, apart)
+        if kept := merged(
+            span
+            for span in spans
+            if complete(span, closed_through, coverages)
+            and all(complete(term.reads(calendar, grain, span.start), closed_through, coverages) for term in apart)
+        ):
             found[grain] = kept
+    return found
+
+
+def _holding(calendar: Calendar, grain: Grain, days: Collection[date] | Span) -> set[Span]:
+    if isinstance(days, Span):
+        return set(calendar.spans(grain, days.start, days.end))
+    return {calendar.span(grain, day) for day in days}
+
+
+def _reading(
+    calendar: Calendar, grain: Grain, days: Collection[date] | Span, closed_through: date, terms: Collection[Term]
+) -> set[Span]:
+    """Periods with a term that reads any of the days: later ones that look back, earlier ones that look ahead."""
+    if not days:
+        return set()
+    listed = [days.start, days.end - timedelta(days=1)] if isinstance(days, Span) else sorted(days)
+    ahead = max(term.component.conversion.days if term.component.conversion else 0 for term in terms)
+    found = set()
+    for span in calendar.spans(grain, listed[0] - timedelta(days=ahead), closed_through + timedelta(days=1)):
+        for term in terms:
+            read = term.reads(calendar, grain, span.start)
+            if isinstance(days, Span):
+                touched = read.start < days.end and days.start < read.end
+            else:
+                place = bisect_left(listed, read.start)
+                touched = place < len(listed) and listed[place] < read.end
+            if touched:
+                found.add(span)
+                break
     return found
 
 

@@ -11,12 +11,14 @@ import pyarrow as pa
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import Formula, formulas
+from metrics_catalog.engine.compute import computed
+from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.engine.query import InvalidQuery, Query, Result
+from metrics_catalog.engine.plan import plan_cells
+from metrics_catalog.engine.query import Filter, InvalidQuery, Query, Result
 from metrics_catalog.engine.rollup import rollups
-from metrics_catalog.engine.slicing import sliced
-from metrics_catalog.engine.tree import column, named, positions, text
+from metrics_catalog.engine.tree import column, named, positions, text, typed
 from metrics_catalog.engine.windows import Coverage, windows
 from metrics_catalog.located import suggest
 from metrics_catalog.published.reader import Published
@@ -76,6 +78,8 @@ def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
 def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:
     if not formula.merges:
         return "it counts distinct things or ranks values, so other slices cannot be put together from stored ones"
+    if query.where and any(component.semi_additive for component in formula.components):
+        return "it takes the last day of a stock, which a filter may move"
     stored = rollups(catalog)
     for name in (*query.by, *(one.dimension for one in query.where)):
         for component in formula.components:
@@ -97,15 +101,29 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
         for model in {component.model for component in formula.components}:
             paths = [str(path) for path in snapshot.rollup(model)]
             con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
-            sources[model] = exp.to_table(f"rollup_{model}")
+            kept = exp.select("*").from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
+            con.execute(f"create view kept_{model} as {kept.sql('duckdb')}")
+            sources[model] = exp.to_table(f"kept_{model}")
         span = _with_data(con, sources.values(), span)
         coverages = [
             _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
         ]
-        spans = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages).get(query.grain, ())
-        inside = [one for one in spans if one.start >= span.start or query.start is None]
-        statement = sliced(formula, sources, calendar, query.grain, query.by, query.where, inside)
-        return con.execute(statement.sql("duckdb")).to_arrow_table()
+        found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
+        inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
+        cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
+        made = plan_cells(catalog, cells, {query.grain: tuple(inside)}, calendar, lambda model: sources[model].copy())
+        with computed(con, made) as selects:
+            return con.execute(selects[0]).to_arrow_table()
+
+
+def condition(part: Filter) -> exp.Expr:
+    """A filter as SQL; the empty member (None) matches only itself."""
+    member = typed(column(part.dimension), "varchar")
+    tests: list[exp.Expr] = [exp.EQ(this=member.copy(), expression=text(one)) for one in part.values if one is not None]
+    if None in part.values:
+        tests.append(exp.Is(this=member.copy(), expression=exp.Null()))
+    inside = exp.Coalesce(this=exp.paren(exp.or_(*tests)), expressions=[exp.false()])
+    return inside if part.op in ("=", "in") else exp.Not(this=inside)
 
 
 def _with_data(con: duckdb.DuckDBPyConnection, sources: Iterable[exp.Expr], span: Span) -> Span:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metrics_catalog.expressions import InvalidExpression, having_filter, is_text, row_expression, row_filter
-from metrics_catalog.located import Document, Problem, suggest
-from metrics_catalog.spec.metric import Measure, RatioMetric, SimpleMetric
+from metrics_catalog.located import Document, Loc, Problem, suggest
+from metrics_catalog.rules.inputs import cyclic
+from metrics_catalog.semantic import UnknownName
+from metrics_catalog.spec.metric import ConversionMetric, Input, Measure
 
 if TYPE_CHECKING:
     from metrics_catalog.catalog import Catalog, Entry
@@ -18,20 +20,16 @@ _NUMERIC = ("sum", "average", "median", "percentile")
 def check(catalog: Catalog) -> Iterator[Problem]:
     """Unknown models and columns, bad syntax, filters that are not conditions, sums of text."""
     for entry in catalog.metrics.values():
-        for loc, measure in _own(entry):
-            yield from _model(catalog, entry.document, loc, measure)
-
-
-def _own(entry: Entry) -> Iterator[tuple[tuple[str, ...], Measure]]:
-    if isinstance(entry.spec, SimpleMetric):
-        yield (), entry.spec
-    elif isinstance(entry.spec, RatioMetric):
-        for role, part in (("numerator", entry.spec.numerator), ("denominator", entry.spec.denominator)):
+        for loc, part in entry.parts:
             if isinstance(part, Measure):
-                yield (role,), part
+                yield from _model(catalog, entry.document, loc, part)
+            elif isinstance(part, Input) and part.filter is not None and not cyclic(catalog, entry.name):
+                yield from _filter(catalog, entry, loc, part)
+        if isinstance(entry.spec, ConversionMetric) and not cyclic(catalog, entry.name):
+            yield from _keys(catalog, entry, entry.spec)
 
 
-def _model(catalog: Catalog, document: Document, loc: tuple[str, ...], measure: Measure) -> Iterator[Problem]:
+def _model(catalog: Catalog, document: Document, loc: Loc, measure: Measure) -> Iterator[Problem]:
     models = catalog.semantics.models
     if measure.model not in models:
         hint = suggest(measure.model, models) or f" (there are: {', '.join(models) or 'none'})"
@@ -42,7 +40,7 @@ def _model(catalog: Catalog, document: Document, loc: tuple[str, ...], measure: 
         yield from _expressions(catalog, document, loc, measure)
 
 
-def _expressions(catalog: Catalog, document: Document, loc: tuple[str, ...], measure: Measure) -> Iterator[Problem]:
+def _expressions(catalog: Catalog, document: Document, loc: Loc, measure: Measure) -> Iterator[Problem]:
     semantics, model = catalog.semantics, measure.model
     if measure.expr is not None:
         try:
@@ -58,3 +56,32 @@ def _expressions(catalog: Catalog, document: Document, loc: tuple[str, ...], mea
                 bind(semantics, model, text)
         except InvalidExpression as error:
             yield document.problem((*loc, key), f"{key}: {error}")
+    for name in measure.semi_additive.per if measure.semi_additive else ():
+        yield from _attribute(catalog, document, (*loc, "semi_additive", "per"), model, name)
+
+
+def _filter(catalog: Catalog, entry: Entry, loc: Loc, part: Input) -> Iterator[Problem]:
+    """A filter on an input must hold for every model under it."""
+    for model in catalog.models(part.metric) if part.metric in catalog.metrics else ():
+        try:
+            if model in catalog.semantics.models:
+                row_filter(catalog.semantics, model, part.filter or "")
+        except InvalidExpression as error:
+            yield entry.document.problem((*loc, "filter"), f"filter: {error}")
+
+
+def _keys(catalog: Catalog, entry: Entry, spec: ConversionMetric) -> Iterator[Problem]:
+    """The entity and what both events must agree on are known to both models."""
+    for model in catalog.models(entry.name):
+        if model in catalog.semantics.models:
+            yield from _attribute(catalog, entry.document, ("entity",), model, spec.entity)
+            for index, name in enumerate(spec.same):
+                yield from _attribute(catalog, entry.document, ("same", index), model, name)
+
+
+def _attribute(catalog: Catalog, document: Document, loc: Loc, model: str, name: str) -> Iterator[Problem]:
+    try:
+        catalog.semantics.attribute(model, name)
+    except UnknownName as error:
+        hint = suggest(name, catalog.semantics.attributes(model))
+        yield document.problem(loc, f"{loc[0]}: {error}{hint}")

@@ -11,7 +11,7 @@ from sqlglot.errors import SqlglotError
 
 from metrics_catalog.located import InvalidFiles, Problem, read, suggest
 from metrics_catalog.semantic import SemanticModel
-from metrics_catalog.spec.metric import Measure, SimpleMetric
+from metrics_catalog.spec.metric import Measure
 
 if TYPE_CHECKING:
     from metrics_catalog.catalog import Catalog
@@ -25,11 +25,8 @@ def check(catalog: Catalog) -> Iterator[Problem]:
 
 def _read(catalog: Catalog) -> set[str]:
     """Known models that some metric names."""
-    named: set[str] = set()
-    for entry in catalog.metrics.values():
-        spec = entry.spec
-        parts = [spec] if isinstance(spec, SimpleMetric) else [spec.numerator, spec.denominator]
-        named |= {part.model for part in parts if isinstance(part, Measure)}
+    parts = (part for entry in catalog.metrics.values() for _, part in entry.parts)
+    named = {part.model for part in parts if isinstance(part, Measure)}
     return named & set(catalog.semantics.models)
 
 

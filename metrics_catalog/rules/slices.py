@@ -28,8 +28,4 @@ def check(catalog: Catalog) -> Iterator[Problem]:
 
 def _models(catalog: Catalog, entry: Entry) -> list[str]:
     """Known models of a metric; what is unknown is another rule's problem."""
-    try:
-        models = catalog.models(entry.name)
-    except (KeyError, IndexError):
-        return []
-    return [model for model in models if model in catalog.semantics.models]
+    return [model for model in catalog.models(entry.name, sliced=True) if model in catalog.semantics.models]

@@ -8,16 +8,24 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
+from metrics_catalog.spec.time import Calendar, Duration, Offset
 
 Agg = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
 Unit = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(/[a-z0-9_]+)?$")]
+
+
+class SemiAdditive(Spec):
+    """A stock: of a period only its last (first) day with rows counts; ``per``: each of its members has its own day."""
+
+    take: Literal["last", "first"] = "last"
+    per: tuple[Name, ...] = ()
 
 
 class Measure(Spec):
     """An aggregation over the rows of a semantic model.
 
     ``filter`` keeps rows; ``having`` keeps the entities of a ``count_distinct`` by an aggregate over their rows of the
-    period (``count(*) >= 2``: entities with at least two rows).
+    period (``count(*) >= 2``: entities with at least two rows). ``semi_additive``: days do not add up, as in a stock.
     """
 
     model: Name
@@ -26,6 +34,7 @@ class Measure(Spec):
     percentile: Annotated[float, Field(gt=0, lt=1)] | None = None
     filter: Text | None = None
     having: Text | None = None
+    semi_additive: SemiAdditive | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Measure:
@@ -35,7 +44,17 @@ class Measure(Spec):
             raise ValueError('percentile (0-1) goes with agg "percentile", and only with it')
         if self.having is not None and self.agg != "count_distinct":
             raise ValueError('having goes with agg "count_distinct" only')
+        if self.semi_additive is not None and self.agg in ("count_distinct", "median", "percentile"):
+            raise ValueError(f'semi_additive goes with sum, count, average, min and max, not with "{self.agg}"')
         return self
+
+
+class Input(Spec):
+    """A metric as part of another: ``offset`` looks at another period, ``filter`` at fewer rows."""
+
+    metric: Name
+    offset: Offset | None = None
+    filter: Text | None = None
 
 
 class Limits(Spec):
@@ -102,12 +121,87 @@ class SimpleMetric(MetricFile, Measure):
     type: Literal["simple"]
 
 
+def _written(value: Any) -> str:
+    if isinstance(value, str):
+        return "name"
+    return "input" if isinstance(value, Input) or (isinstance(value, dict) and "metric" in value) else "measure"
+
+
+Part = Annotated[
+    Annotated[Name, Tag("name")] | Annotated[Input, Tag("input")] | Annotated[Measure, Tag("measure")],
+    Discriminator(_written),
+]
+Whole = Annotated[Annotated[Name, Tag("name")] | Annotated[Measure, Tag("measure")], Discriminator(_written)]
+
+
 class RatioMetric(MetricFile):
-    """Numerator over denominator, each a metric's name or a measure; re-aggregated from both, never averaged."""
+    """Numerator over denominator, each a metric or a measure; re-aggregated from both, never averaged."""
 
     type: Literal["ratio"]
-    numerator: Name | Measure
-    denominator: Name | Measure
+    numerator: Part
+    denominator: Part
+
+
+class DerivedMetric(MetricFile):
+    """Arithmetic over metrics. Names in ``expr`` are metrics, or ``inputs``: metrics under another name.
+
+    What adds up (sums, counts) is 0 in ``expr`` where a slice has none while another input has some.
+    """
+
+    type: Literal["derived"]
+    expr: Text
+    inputs: dict[Name, Input] = Field(default_factory=dict)
+
+
+class CumulativeMetric(MetricFile):
+    """A metric over more than its period.
+
+    Over the ``window`` that ends with it, or everything from the beginning of the week, month, quarter or year
+    (``to_date``) to its end; without either, from the first day on.
+    """
+
+    type: Literal["cumulative"]
+    metric: Whole
+    window: Duration | None = None
+    to_date: Calendar | None = None
+
+    @model_validator(mode="after")
+    def _one_reach(self) -> CumulativeMetric:
+        if self.window is not None and self.to_date is not None:
+            raise ValueError("window and to_date exclude each other")
+        return self
+
+
+class ConversionMetric(MetricFile):
+    """Of ``base`` events, those the same ``entity`` follows with a ``conversion`` event within ``window``.
+
+    Each conversion belongs to the last base event before it (the same day counts) and to the period, and the slices,
+    of that base event. ``same``: dimensions both events must agree on. ``calculation``: the conversions, or their rate.
+    """
+
+    type: Literal["conversion"]
+    base: Whole
+    conversion: Whole
+    entity: Name
+    window: Duration
+    same: tuple[Name, ...] = ()
+    calculation: Literal["rate", "count"] = "rate"
+
+    @field_validator("window")
+    @classmethod
+    def _in_days(cls, window: Duration) -> Duration:
+        if window.days is None:
+            raise ValueError("a conversion's window is in days or weeks")
+        return window
+
+
+AnyMetric = SimpleMetric | RatioMetric | DerivedMetric | CumulativeMetric | ConversionMetric
+KINDS = ("simple", "ratio", "derived", "cumulative", "conversion")
+
+
+def metric_of(part: str | Measure | Input) -> str | None:
+    """The metric a part names; None for a measure."""
+    return part if isinstance(part, str) else part.metric if isinstance(part, Input) else None
 
 
 def _kind(value: Any) -> str:
@@ -116,6 +210,12 @@ def _kind(value: Any) -> str:
 
 
 Metric = Annotated[
-    Annotated[SimpleMetric, Tag("simple")] | Annotated[RatioMetric, Tag("ratio")],
-    Discriminator(_kind, custom_error_type="metric_type", custom_error_message='type must be "simple" or "ratio"'),
+    Annotated[SimpleMetric, Tag("simple")]
+    | Annotated[RatioMetric, Tag("ratio")]
+    | Annotated[DerivedMetric, Tag("derived")]
+    | Annotated[CumulativeMetric, Tag("cumulative")]
+    | Annotated[ConversionMetric, Tag("conversion")],
+    Discriminator(
+        _kind, custom_error_type="metric_type", custom_error_message=f"type must be one of {', '.join(KINDS)}"
+    ),
 ]

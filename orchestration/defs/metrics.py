@@ -9,7 +9,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from metrics_catalog.catalog import Catalog, Entry
-from metrics_catalog.engine.components import formulas
+from metrics_catalog.engine.formulas import formulas
 from orchestration.declared import Declared
 from orchestration.defs.dbt import keys_by_id
 from orchestration.describe import check_result, foreseen, metric_key, owners

@@ -75,7 +75,7 @@ PLAIN = """
     from metrics_catalog.catalog import load_catalog
     from metrics_catalog.engine.compute import computed
     from metrics_catalog.engine.periods import Calendar, Span
-    from metrics_catalog.engine.values import plan
+    from metrics_catalog.engine.plan import plan
     from metrics_catalog.engine.windows import Coverage, windows
     from metrics_catalog.spec.base import GRAINS
     catalog = load_catalog(Project.at(root))

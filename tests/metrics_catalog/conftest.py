@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -96,6 +97,12 @@ Shop = Callable[[dict[str, dict[str, Any]]], Catalog]
 def shop(semantics: Semantics, people: People, tmp_path: Path) -> Shop:
     """Makes a catalog of the given metrics: {name: the keys that differ from a plain daily sum of amount_usd}."""
     return lambda metrics: make_catalog(semantics, people, tmp_path, metrics)
+
+
+@pytest.fixture(scope="session")
+def catalogs(semantics: Semantics, people: People) -> Callable[[Path, dict[str, dict[str, Any]]], Catalog]:
+    """The same, in a given folder: for what is made once for many tests."""
+    return partial(make_catalog, semantics, people)
 
 
 def make_catalog(semantics: Semantics, people: People, folder: Path, metrics: dict[str, dict[str, Any]]) -> Catalog:

@@ -96,7 +96,7 @@ def test_the_same_name_in_two_domains_is_refused(project: Project) -> None:
 
 def test_an_unknown_type_says_which_there_are(project: Project) -> None:
     write(project.metrics / "sales/x.yml", METRIC.replace("type: simple", "type: sum"))
-    assert any('type must be "simple" or "ratio"' in one for one in problems(project))
+    assert any("type must be one of simple, ratio, derived" in one for one in problems(project))
 
 
 def test_without_people_there_is_no_catalog(project: Project) -> None:

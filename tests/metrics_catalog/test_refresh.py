@@ -13,9 +13,8 @@ import pytest
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Inputs
+from metrics_catalog.engine.compute import build_rollups
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query
-from metrics_catalog.engine.rollup import rollups
-from metrics_catalog.engine.scan import Scan, with_imports
 from metrics_catalog.engine.windows import Coverage
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.reader import Published
@@ -64,11 +63,7 @@ class Pipeline:
 
     def publish(self, metrics: dict[str, dict[str, Any]] | None = None) -> PublishOutcome:
         catalog = self.catalog(METRICS if metrics is None else metrics)
-        for rollup in rollups(catalog).values():
-            scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
-            relations = [(name, _select(catalog, name)) for name in scan.models]
-            query = with_imports(scan.grouped(), relations).sql("duckdb")
-            self.con.execute(f"create or replace table metrics.{rollup.name} as {query}")
+        build_rollups(self.con, catalog)
         inputs = Inputs(
             loads={"lines": self.load_id},
             coverages={"lines": Coverage(START, frozenset(self.missing))},
@@ -87,13 +82,6 @@ class Pipeline:
         from dataclasses import replace
 
         return replace(model, replaced_by="day") if model.time else model
-
-
-def _select(catalog: Catalog, name: str) -> Any:
-    from sqlglot import exp
-
-    model = catalog.semantics.model(name)
-    return exp.select("*").from_(exp.table_(model.table, db=model.schema))
 
 
 @pytest.fixture

@@ -21,7 +21,10 @@ final as (
       cast(sum(order_lines.net_sales_usd) as decimal(28, 6)) as net_sales,
       cast(sum(case when products.brand = 'Private' then order_lines.net_sales_usd end) as decimal(28, 6)) as private_label_share__numerator,
       cast(sum(case when order_lines.is_promoted then order_lines.net_sales_usd end) as decimal(28, 6)) as promoted_sales_share__numerator,
-      cast(sum(case when not products.is_fuel then order_lines.units end) as decimal(28, 6)) as units
+      cast(sum(case when not products.is_fuel then order_lines.units end) as decimal(28, 6)) as units,
+      cast(sum(case when (
+        order_lines.is_promoted
+      ) then order_lines.net_sales_usd end) as decimal(28, 6)) as unpromoted_sales__promoted
     from order_lines
     left join products
       on order_lines.product_id = products.product_id

@@ -15,7 +15,7 @@ where
     and sales.sold_on < cast('2024-03-01' as date)
   );
 
--- sales_total_month_quantiles
+-- sales_month_total_quantiles
 select
   cast(date_trunc('MONTH', day) as date) as period,
   quantile_cont(cast(value0 as decimal(28, 6)), 0.9
@@ -30,7 +30,7 @@ group by
 -- total_month
 select
   *
-from sales_total_month_quantiles;
+from sales_month_total_quantiles;
 
 -- values
 select

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import dbt_files
 from metrics_catalog.engine.text import readable
-from metrics_catalog.engine.values import plan
 from metrics_catalog.engine.windows import Windows
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"

@@ -16,11 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.compute import computed
+from metrics_catalog.engine.compute import build_rollups, computed
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.engine.rollup import rollups
-from metrics_catalog.engine.scan import Scan, with_imports
-from metrics_catalog.engine.values import plan
+from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.windows import windows
 from metrics_catalog.spec.base import GRAINS
 
@@ -142,22 +140,6 @@ def fill(con: duckdb.DuckDBPyConnection, sales: list[Sale]) -> None:
     ]
     if rows:
         con.executemany("insert into marts.fct_sales values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def build_rollups(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    """What dbt does in a project: the metric model's query over its imports, as a table."""
-    for rollup in rollups(catalog).values():
-        scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
-        imports = [(name, catalog.semantics.model(name)) for name in scan.models]
-        relations = [(name, f"select * from {model.schema}.{model.table}") for name, model in imports]
-        query = with_imports(scan.grouped(), [(name, duck(text)) for name, text in relations])
-        con.execute(f"create or replace table metrics.{rollup.name} as {query.sql('duckdb')}")
-
-
-def duck(text: str) -> Any:
-    import sqlglot
-
-    return sqlglot.parse_one(text, read="duckdb")
 
 
 def values_of(con: duckdb.DuckDBPyConnection, catalog: Catalog, span: Span = YEAR) -> dict[tuple[Any, ...], Decimal]:

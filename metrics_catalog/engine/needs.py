@@ -1,0 +1,70 @@
+"""Which values each metric wants, and so at which periods each term must be computed. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from metrics_catalog.engine.formulas import Formula
+from metrics_catalog.engine.periods import Calendar, Span, merged
+from metrics_catalog.engine.pieces import Slice
+from metrics_catalog.engine.terms import Shift, Term
+from metrics_catalog.spec.base import Grain
+
+Cell = tuple[Grain, Slice]
+Spans = tuple[Span, ...]
+Windows = Mapping[Grain, Spans]
+Wanted = dict[Slice, dict[Grain, dict[Term, Spans]]]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """``cells``: the formulas wanted at each grain and slice. All else follows from them and ``windows``."""
+
+    cells: Mapping[Cell, tuple[Formula, ...]]
+    windows: Windows
+    calendar: Calendar
+    _shifted: dict[tuple[Grain, tuple[Shift, ...]], tuple[tuple[Span, Span], ...]] = field(default_factory=dict)
+
+    def shifted(self, grain: Grain, term: Term) -> tuple[tuple[Span, Span], ...]:
+        """(period, the period the term is looked at) for every period wanted at ``grain``."""
+        key = grain, term.shifts
+        if key not in self._shifted:
+            calendar = self.calendar
+            periods = [one for span in self.windows[grain] for one in calendar.spans(grain, span.start, span.end)]
+            self._shifted[key] = tuple((one, term.period(calendar, grain, one.start)) for one in periods)
+        return self._shifted[key]
+
+    def spans(self, grain: Grain, term: Term) -> Spans:
+        """The periods at which the term, without its shifts, is needed."""
+        return merged(other for _, other in self.shifted(grain, term)) if term.shifts else self.windows[grain]
+
+    def wanted(self) -> Wanted:
+        """Terms without shifts -> periods, by slice and grain."""
+        found: dict[Slice, dict[Grain, dict[Term, set[Span]]]] = {}
+        for (grain, cut), formulas in self.cells.items():
+            by_term = found.setdefault(cut, {}).setdefault(grain, defaultdict(set))
+            for term in dict.fromkeys(term for formula in formulas for term in formula.terms):
+                by_term[term.here].update(self.spans(grain, term))
+        wanted: Wanted = {}
+        for cut, grains in found.items():
+            for grain, terms in grains.items():
+                wanted.setdefault(cut, {})[grain] = {term: merged(spans) for term, spans in terms.items()}
+        return wanted
+
+
+def chosen(wanted: Wanted, terms: Iterable[Term]) -> Wanted:
+    """What is wanted of some of the terms."""
+    kept = set(terms)
+    found: Wanted = {}
+    for cut, grains in wanted.items():
+        for grain, spans in grains.items():
+            if some := {term: spans[term] for term in spans if term in kept}:
+                found.setdefault(cut, {})[grain] = some
+    return found
+
+
+def every_span(terms: Iterable[Mapping[Term, Spans]]) -> Spans:
+    """All the periods of several."""
+    return merged(span for by_term in terms for spans in by_term.values() for span in spans)

@@ -1,0 +1,105 @@
+"""Pieces: tables with a row for each period and members of a slice, and columns for some terms. Makers of their SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.scan import STORED
+from metrics_catalog.engine.terms import EVER
+from metrics_catalog.engine.tree import column, named, positions, text, typed
+
+PERIOD = "period"
+Slice = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A temporary table to make: its name and the query that fills it."""
+
+    table: str
+    query: exp.Expr
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A table made by a step, and the columns of it that are terms."""
+
+    table: str
+    columns: tuple[str, ...]
+
+
+def table(name: str) -> exp.Table:
+    """A table by name."""
+    return exp.Table(this=exp.to_identifier(name))
+
+
+def slice_name(cut: Slice) -> str:
+    """A slice as part of a table's name."""
+    return "_".join(cut) or "total"
+
+
+def merged_components(
+    source: exp.Expr, key: exp.Expr, cut: Slice, components: Mapping[str, Component] | Sequence[Component]
+) -> exp.Select:
+    """Components put together by a time key and the slice; a mapping gives them other names."""
+    renamed = components if isinstance(components, Mapping) else {one.name: one for one in components}
+    keys = [key, *(column(name) for name in cut)]
+    merged = [named(merge(one, column(one.name)), name) for name, one in renamed.items()]
+    query = exp.Select(expressions=[*keys, *merged]).from_(source, copy=False)
+    return query.group_by(*positions(len(keys)), copy=False)
+
+
+def merge(component: Component, value: exp.Expr) -> exp.Expr:
+    """Two and more of a component as one. Sums keep the stored type, so adding up twice is adding up once."""
+    call = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}[str(component.merge)](this=value)
+    return typed(call, STORED) if component.agg == "sum" else call
+
+
+def side_by_side(pieces: Sequence[Piece], cut: Slice) -> exp.Select:
+    """Pieces with the same keys as one table: each term's column, null where its piece has no such key."""
+    if len(pieces) == 1:
+        return exp.select("*").from_(table(pieces[0].table), copy=False)
+    keys = [PERIOD, *cut]
+    every = list(dict.fromkeys(name for piece in pieces for name in piece.columns))
+    stacked = exp.union(*(_padded(piece, keys, every) for piece in pieces), distinct=False, copy=False)
+    tops = [named(exp.Max(this=column(name)), name) for name in every]
+    items = [*(column(name) for name in keys), *tops]
+    query = exp.Select(expressions=items).from_(stacked.subquery("pieces", copy=False), copy=False)
+    return query.group_by(*positions(len(keys)), copy=False)
+
+
+def _padded(piece: Piece, keys: Sequence[str], every: Sequence[str]) -> exp.Select:
+    values = [column(name) if name in piece.columns else named(exp.Null(), name) for name in every]
+    return exp.Select(expressions=[*(column(name) for name in keys), *values]).from_(table(piece.table), copy=False)
+
+
+def in_spans(day: exp.Expr, spans: Iterable[Span]) -> exp.Expr:
+    """Whether a day is in any of the spans."""
+    tests = [_between(day, span) for span in spans]
+    return exp.or_(*tests, copy=False) if tests else exp.false()
+
+
+def _between(day: exp.Expr, span: Span) -> exp.Expr:
+    below = exp.LT(this=day.copy(), expression=literal_date(span.end.isoformat()))
+    if span.start == EVER:
+        return below
+    return exp.and_(exp.GTE(this=day.copy(), expression=literal_date(span.start.isoformat())), below)
+
+
+def literal_date(day: str) -> exp.Expr:
+    """A day as SQL."""
+    return typed(text(day), "date")
+
+
+def listed(columns: Sequence[str], rows: Iterable[Sequence[str]], alias: str) -> exp.Expr:
+    """Days written out: a subquery of ``columns`` with a row for each of ``rows``."""
+    cells = [exp.Tuple(expressions=[text(cell) for cell in row]) for row in rows]
+    names = [exp.to_identifier(name) for name in columns]
+    values = exp.Values(expressions=cells, alias=exp.TableAlias(this=exp.to_identifier("written"), columns=names))
+    days = [named(typed(column(name), "date"), name) for name in columns]
+    return exp.Select(expressions=days).from_(values, copy=False).subquery(alias, copy=False)

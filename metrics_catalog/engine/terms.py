@@ -1,0 +1,102 @@
+"""Terms: components at some time. A formula is arithmetic over terms of its own period, of others, or of longer spans.
+
+Pure functions of days. A reach says over how much time around a period a component is aggregated; a shift says at which
+other period it is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.time import Duration, Offset
+
+EVER = date.min  # a span from here has no beginning of its own
+
+
+@dataclass(frozen=True)
+class Reach:
+    """The ``window`` that ends with a period, or all since the beginning of ``to_date``, or, without either, all."""
+
+    window: Duration | None = None
+    to_date: Grain | None = None
+
+    def __str__(self) -> str:
+        if self.to_date is not None:
+            return f"{self.to_date}_to_date"
+        return "ever" if self.window is None else f"last_{self.window.count}_{self.window.grain}"
+
+    def span(self, calendar: Calendar, period: Span) -> Span:
+        """The days that count for ``period``."""
+        if self.to_date is not None:
+            return Span(calendar.start(self.to_date, period.end - timedelta(days=1)), period.end)
+        if self.window is None:
+            return Span(EVER, period.end)
+        return Span(calendar.back("day", period.end, self.window.count, self.window.grain), period.end)
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A way from a period to an earlier one of the same grain."""
+
+    offset: Offset
+
+    def __str__(self) -> str:
+        offset = self.offset
+        if offset.start_of is not None:
+            return f"start_of_{offset.start_of}"
+        return "previous" if offset.grain is None else f"{offset.count}_{offset.grain}_before"
+
+    def start(self, calendar: Calendar, grain: Grain, start: date) -> date:
+        """First day of the other period."""
+        offset = self.offset
+        if offset.start_of is not None:
+            return calendar.start(grain, calendar.start(offset.start_of, start))
+        return calendar.back(grain, start, offset.count or 1, offset.grain or grain)
+
+
+@dataclass(frozen=True)
+class Term:
+    """A component over a reach (None: just the period), at the period that ``shifts`` lead to, one after the other."""
+
+    component: Component
+    reach: Reach | None = None
+    shifts: tuple[Shift, ...] = ()
+
+    @cached_property
+    def name(self) -> str:
+        """Its column."""
+        return "__".join([self.component.name, *([str(self.reach)] if self.reach else []), *map(str, self.shifts)])
+
+    @property
+    def reads_more(self) -> bool:
+        """Whether it reads anything but the days of its own period."""
+        return self.reach is not None or bool(self.shifts) or self.component.conversion is not None
+
+    @property
+    def here(self) -> Term:
+        """The same without shifts: what must be computed at the period they lead to."""
+        return replace(self, shifts=())
+
+    def period(self, calendar: Calendar, grain: Grain, start: date) -> Span:
+        """The period it is looked at for the one that begins at ``start``."""
+        for shift in self.shifts:
+            start = shift.start(calendar, grain, start)
+        return Span(start, calendar.next(grain, start))
+
+    def reads(self, calendar: Calendar, grain: Grain, start: date) -> Span:
+        """The days whose rows decide its value for the period that begins at ``start``."""
+        period = self.period(calendar, grain, start)
+        span = period if self.reach is None else self.reach.span(calendar, period)
+        conversion = self.component.conversion
+        return span if conversion is None else Span(span.start, conversion.until(span.end))
+
+
+def here(terms: Iterable[Term]) -> tuple[Term, ...]:
+    """What must be computed for the terms, each once."""
+    return tuple(dict.fromkeys(term.here for term in terms))
