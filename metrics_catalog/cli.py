@@ -11,21 +11,16 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.tree import Tree
 
 from metrics_catalog.catalog import Catalog, Entry, load_catalog
+from metrics_catalog.decomposition import calculation
 from metrics_catalog.engine.query import Result
 from metrics_catalog.located import suggest
 from metrics_catalog.project import Project
 from metrics_catalog.query_text import parse_query
-from metrics_catalog.spec.metric import (
-    ConversionMetric,
-    CumulativeMetric,
-    DerivedMetric,
-    Input,
-    Measure,
-    RatioMetric,
-)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -61,10 +56,19 @@ def list_metrics(
 
 
 @app.command()
-def show(context: typer.Context, metric: str, as_json: Json = False) -> None:
+def show(
+    context: typer.Context,
+    metric: str,
+    tree: Annotated[bool, typer.Option("--tree", help="What it is made of, with the last published values.")] = False,
+    grain: Annotated[str | None, typer.Option(help="Grain of the values in the tree.")] = None,
+    as_json: Json = False,
+) -> None:
     """Show one metric: what it means, how it is computed, who answers for it."""
     catalog = load_catalog(project_of(context))
     entry = known_metric(catalog, metric)
+    if tree:
+        _show_tree(project_of(context), catalog, entry, grain, as_json)
+        return
     described = _described(catalog, entry)
     if as_json:
         print_json(described)
@@ -105,6 +109,25 @@ def query(
     write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
 
 
+def _show_tree(project: Project, catalog: Catalog, entry: Entry, grain: str | None, as_json: bool) -> None:
+    from metrics_catalog.published.explain import explain
+    from metrics_catalog.published.reader import Published
+
+    wanted = parse_query([entry.name], grain or entry.spec.grains[-1]).grain
+    explained = explain(catalog, Published(project.published), entry.name, wanted)
+    if as_json:
+        print_json(explained.as_json())
+        return
+    branches: list[Tree] = []
+    for depth, one in explained.walk():
+        node = one.node
+        name = f"{node.role}: {node.metric}" if node.role and node.metric else node.metric or node.role
+        value = "" if one.value is None else f" = {one.value.normalize():f} ({one.period})"
+        text = escape(f"{name}{value}  {node.calculation}")
+        branches[depth:] = [branches[depth - 1].add(text) if depth else Tree(text)]
+    console().print(branches[0])
+
+
 def _answered(result: Result) -> dict[str, Any]:
     return {
         "metrics": dict(result.definitions),
@@ -130,47 +153,9 @@ def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "metric": entry.name,
         "domain": entry.domain,
         "file": entry.document.path,
-        "calculation": calculation(entry),
+        "calculation": calculation(entry.spec),
     }
     return {**about, **spec, "answers": members, "models": list(catalog.models(entry.name))}
-
-
-def calculation(entry: Entry) -> str:
-    """The metric as one readable line."""
-    spec = entry.spec
-    if isinstance(spec, RatioMetric):
-        return f"{_part(spec.numerator)} / {_part(spec.denominator)}"
-    if isinstance(spec, DerivedMetric):
-        given = [f"{name} = {_part(part)}" for name, part in spec.inputs.items()]
-        return spec.expr + (f" with {', '.join(given)}" if given else "")
-    if isinstance(spec, CumulativeMetric):
-        reach = f"{spec.to_date} to date" if spec.to_date else f"last {spec.window}" if spec.window else "since ever"
-        return f"{_part(spec.metric)}, {reach}"
-    if isinstance(spec, ConversionMetric):
-        rate = "share of " if spec.calculation == "rate" else "number of "
-        said = f"{rate}{_part(spec.base)} that the same {spec.entity} follows with {_part(spec.conversion)}"
-        return f"{said} within {spec.window}"
-    return _part(spec)
-
-
-def _part(part: str | Measure | Input) -> str:
-    if isinstance(part, str):
-        return part
-    if isinstance(part, Input):
-        return (
-            f"{part.metric}{f' where {part.filter}' if part.filter else ''}{f', {_ago(part)}' if part.offset else ''}"
-        )
-    fraction = f" {part.percentile:g}" if part.percentile is not None else ""
-    tests = [f" where {part.filter}"] if part.filter else []
-    tests += [f" having {part.having}"] if part.having else []
-    return f"{part.agg}{fraction}({part.expr or '*'}) of {part.model}{''.join(tests)}"
-
-
-def _ago(part: Input) -> str:
-    assert part.offset is not None
-    if part.offset.start_of is not None:
-        return f"at the {part.offset}"
-    return "the period before" if part.offset.is_previous else f"{part.offset} before"
 
 
 def print_json(value: Any) -> None:
