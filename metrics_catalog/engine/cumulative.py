@@ -135,12 +135,12 @@ def distinct_changes(touched: exp.Select, cut: Slice, reach: Reach, span: Extent
     return _totals(both, cut).with_("stretches", as_=stretches, copy=False)
 
 
-def last_days(calendar: Calendar, grain: Grain) -> exp.Expr:
-    """Whether a day is the last of its period."""
+def last_days(calendar: Calendar, grain: Grain) -> list[exp.Expr]:
+    """The condition that a day is the last of its period."""
     if grain == "day":
-        return exp.true()
+        return []
     after = typed(exp.DateAdd(this=column(DAY), expression=_one(1), unit=exp.var("day")), "date")
-    return exp.EQ(this=calendar.start_sql(grain, after), expression=after.copy())
+    return [exp.EQ(this=calendar.start_sql(grain, after), expression=after.copy())]
 
 
 def _frame(reach: Reach, cut: Slice, calendar: Calendar) -> exp.Window:

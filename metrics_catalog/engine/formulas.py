@@ -78,7 +78,7 @@ def formulas(catalog: Catalog, metrics: Iterable[str]) -> dict[str, Formula]:
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
     """Exact enough for any ratio, and no data instead of an error where the denominator is zero."""
     below = exp.Nullif(this=typed(denominator.copy(), "double"), expression=exp.Literal.number(0))
-    return exp.Div(this=typed(numerator.copy(), "double"), expression=below, typed=False, safe=True)
+    return exp.Div(this=typed(numerator.copy(), "double"), expression=below, typed=False, safe=False)
 
 
 class _Builder:

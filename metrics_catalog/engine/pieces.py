@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.periods import Span
-from metrics_catalog.engine.scan import STORED
 from metrics_catalog.engine.terms import EVER
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 
@@ -27,10 +26,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Piece:
-    """A table made by a step, and the columns of it that are terms."""
+    """A table made by a step, and the columns of it that are terms, with their types."""
 
     table: str
-    columns: tuple[str, ...]
+    columns: Mapping[str, str]
 
 
 def table(name: str) -> exp.Table:
@@ -65,7 +64,7 @@ def side_by_side(pieces: Sequence[Piece], cut: Slice) -> exp.Select:
     if len(pieces) == 1:
         return exp.select("*").from_(table(pieces[0].table), copy=False)
     keys = [PERIOD, *cut]
-    every = list(dict.fromkeys(name for piece in pieces for name in piece.columns))
+    every = {name: kind for piece in pieces for name, kind in piece.columns.items()}
     stacked = exp.union(*(_padded(piece, keys, every) for piece in pieces), distinct=False, copy=False)
     tops = [named(exp.Max(this=column(name)), name) for name in every]
     items = [*(column(name) for name in keys), *tops]
@@ -73,8 +72,10 @@ def side_by_side(pieces: Sequence[Piece], cut: Slice) -> exp.Select:
     return query.group_by(*positions(len(keys)), copy=False)
 
 
-def _padded(piece: Piece, keys: Sequence[str], every: Sequence[str]) -> exp.Select:
-    values = [column(name) if name in piece.columns else named(exp.Null(), name) for name in every]
+def _padded(piece: Piece, keys: Sequence[str], every: Mapping[str, str]) -> exp.Select:
+    """Nulls have a type, which a union of three needs on some engines."""
+    nulls = {name: named(typed(exp.Null(), kind), name) for name, kind in every.items() if name not in piece.columns}
+    values = [nulls.get(name) or column(name) for name in every]
     return exp.Select(expressions=[*(column(name) for name in keys), *values]).from_(table(piece.table), copy=False)
 
 

@@ -131,7 +131,7 @@ class _Planner:
         on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source.table))
         name = f"{slice_name(cut)}_{grain}_moved{number}"
         self.steps.append(Step(name, query.join(table(source.table), on=on, copy=False)))
-        return Piece(name, (term.name,))
+        return Piece(name, {term.name: term.component.kind})
 
     def _from_rollup(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
@@ -257,7 +257,7 @@ class _Planner:
             items = [self._period(grain), *(column(one) for one in (*cut, *(term.name for term in terms)))]
             last = cumulative.last_days(self.calendar, grain)
             some = exp.Select(expressions=items).from_(table(name), copy=False)
-            some = some.where(last, in_spans(column(DAY), every_span([terms])), copy=False)
+            some = some.where(*last, in_spans(column(DAY), every_span([terms])), copy=False)
             self._piece(grain, cut, Step(f"{name}_{grain}", some), terms)
 
     def _reached_rows(self, model: str, wanted: Wanted) -> None:
@@ -300,7 +300,7 @@ class _Planner:
 
     def _piece(self, grain: Grain, cut: Slice, step: Step, terms: Iterable[Term]) -> None:
         self.steps.append(step)
-        self.pieces[grain, cut].append(Piece(step.table, tuple(term.name for term in terms)))
+        self.pieces[grain, cut].append(Piece(step.table, {term.name: term.component.kind for term in terms}))
 
     def _relations(self, models: Iterable[str]) -> list[tuple[str, exp.Expr]]:
         found = [(name, self.catalog.semantics.model(name)) for name in models]

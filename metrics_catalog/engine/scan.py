@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.tree import is_present, named, positions, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Join, Semantics
 
 DAY = "day"
-STORED = "decimal(28,6)"  # sums and values: exact for money, and the same type on every engine
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
+from metrics_catalog.engine.components import STORED
 from metrics_catalog.engine.formulas import Formula
 from metrics_catalog.engine.pieces import PERIOD, Slice, table
-from metrics_catalog.engine.scan import STORED
 from metrics_catalog.engine.tree import column, is_present, named, text, typed
 from metrics_catalog.spec.base import Grain
 

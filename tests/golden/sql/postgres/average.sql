@@ -20,12 +20,12 @@ select
   'month' as grain,
   period,
   '' as slice,
-  cast(cast(m__sum as double) / nullif(nullif(cast(m__count as double), 0), 0) as decimal(28, 6)) as value,
+  cast(cast(m__sum as double precision) / nullif(cast(m__count as double precision), 0) as decimal(28, 6)) as value,
   cast(m__sum as decimal(28, 6)) as numerator,
   cast(m__count as decimal(28, 6)) as denominator,
   '446fd8a650ab060f' as definition
 from total_month
 where
   not (
-    cast(m__sum as double) / nullif(nullif(cast(m__count as double), 0), 0)
+    cast(m__sum as double precision) / nullif(cast(m__count as double precision), 0)
   ) is null;

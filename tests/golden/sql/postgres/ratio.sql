@@ -34,49 +34,19 @@ from sales_store_month;
 
 -- values
 select
-  'top' as metric,
-  'month' as grain,
-  period,
-  '' as slice,
-  cast(null as text) as store,
-  cast(top as decimal(28, 6)) as value,
-  cast(top as decimal(28, 6)) as numerator,
-  cast(null as decimal(28, 6)) as denominator,
-  '0ca3501469cdfa0c' as definition
-from total_month
-where
-  top is not null;
-
--- values
-select
-  'bottom' as metric,
-  'month' as grain,
-  period,
-  '' as slice,
-  cast(null as text) as store,
-  cast(bottom as decimal(28, 6)) as value,
-  cast(bottom as decimal(28, 6)) as numerator,
-  cast(null as decimal(28, 6)) as denominator,
-  'd53827c688cfe4b2' as definition
-from total_month
-where
-  bottom is not null;
-
--- values
-select
   'm' as metric,
   'month' as grain,
   period,
   '' as slice,
-  cast(null as text) as store,
-  cast(cast(coalesce(top, 0) as double) / nullif(nullif(cast(bottom as double), 0), 0) as decimal(28, 6)) as value,
+  cast(null as varchar) as store,
+  cast(cast(coalesce(top, 0) as double precision) / nullif(cast(bottom as double precision), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
   'ec9cb3bb288e7607' as definition
 from total_month
 where
   not (
-    cast(coalesce(top, 0) as double) / nullif(nullif(cast(bottom as double), 0), 0)
+    cast(coalesce(top, 0) as double precision) / nullif(cast(bottom as double precision), 0)
   ) is null;
 
 -- values
@@ -85,13 +55,13 @@ select
   'month' as grain,
   period,
   'store' as slice,
-  cast(store as text) as store,
-  cast(cast(coalesce(top, 0) as double) / nullif(nullif(cast(bottom as double), 0), 0) as decimal(28, 6)) as value,
+  cast(store as varchar) as store,
+  cast(cast(coalesce(top, 0) as double precision) / nullif(cast(bottom as double precision), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
   'ec9cb3bb288e7607' as definition
 from store_month
 where
   not (
-    cast(coalesce(top, 0) as double) / nullif(nullif(cast(bottom as double), 0), 0)
+    cast(coalesce(top, 0) as double precision) / nullif(cast(bottom as double precision), 0)
   ) is null;
