@@ -76,6 +76,7 @@ def _reading(
         return set()
     listed = [days.start, days.end - timedelta(days=1)] if isinstance(days, Span) else sorted(days)
     ahead = max(term.component.conversion.days if term.component.conversion else 0 for term in terms)
+    ahead = 0 if isinstance(days, Span) else ahead  # nothing is before everything
     found = set()
     for span in calendar.spans(grain, listed[0] - timedelta(days=ahead), closed_through + timedelta(days=1)):
         for term in terms:

@@ -11,6 +11,7 @@ import pytest
 from metrics_catalog.rules import check_all
 
 RATIO = {"type": "ratio", "numerator": "a", "denominator": "b"}
+CONVERSION = {"type": "conversion", "base": {"model": "visits", "agg": "count"}, "entity": "store", "window": "7 days"}
 CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
     ({"a": {"owner": "salse"}}, ['a.yml:{owner} error owner "salse" is not in people.yml (did you mean "sales"?)']),
     (
@@ -20,6 +21,78 @@ CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
     (
         {"a": {}, "b": {}, "r": RATIO, "q": {**RATIO, "numerator": "r"}},
         ['q.yml:{numerator} error numerator: "r" is a ratio itself; name its parts instead'],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "a - c"}, "a": {"type": "derived", "expr": "d / 2"}, "c": {}},
+        [
+            "d.yml:{label} error is made of itself: d -> a -> d",
+            "a.yml:{label} error is made of itself: a -> d -> a",
+        ],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "a +"}, "a": {}},
+        [
+            "d.yml:{expr} error expr: \"a +\" is not an expression: Required keyword: 'expression' missing for <class 'sqlglot.expressions.core.Add'>. Line 1, Col: 3."
+        ],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "a; drop table x"}, "a": {}},
+        ['d.yml:{expr} error expr: "a; drop table x" must be exactly one expression'],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "a - b", "inputs": {"b": {"metric": "aa"}}}, "a": {}},
+        ['d.yml:{  b} error inputs.b: there is no metric "aa" (did you mean "a"?)'],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "a", "inputs": {"b": {"metric": "a"}}}, "a": {}},
+        ['d.yml:{  b} error inputs: "b" is not in expr'],
+    ),
+    (
+        {
+            "d": {
+                "type": "derived",
+                "expr": "b",
+                "inputs": {"b": {"metric": "a", "offset": "3 days"}},
+                "grains": ["month"],
+            },
+            "a": {},
+        },
+        ['d.yml:{    offset} error inputs.b: a month has no month that is "3 days" before it'],
+    ),
+    (
+        {"d": {"type": "derived", "expr": "b", "inputs": {"b": {"metric": "a", "filter": "categry = 'x'"}}}, "a": {}},
+        [
+            'd.yml:{    filter} error filter: "categry = \'x\'": "categry" is not a column of "sales" (did you mean "category"?)'
+        ],
+    ),
+    (
+        {
+            "c": {"type": "cumulative", "metric": "r", "window": "7 days"},
+            "r": {"type": "cumulative", "metric": "a"},
+            "a": {},
+        },
+        ['c.yml:{metric} error metric: "r" is not of one period only, so it cannot be cumulated'],
+    ),
+    (
+        {"c": {"type": "cumulative", "metric": "a"}, "a": {"semi_additive": {"take": "last", "per": ["stor"]}}},
+        [
+            "c.yml:{metric} error metric: a stock does not add up over days, so it cannot be cumulated",
+            'a.yml:{  per} error semi_additive: "stor" is not a dimension of semantic model "sales" (did you mean "store"?)',
+        ],
+    ),
+    (
+        {
+            "v": {
+                **CONVERSION,
+                "conversion": {"model": "sales", "agg": "median", "expr": "amount_usd"},
+                "entity": "shop",
+            }
+        },
+        [
+            "v.yml:{conversion} error conversion: events are counted or summed: name a simple metric, or a measure, with agg count or sum",
+            'v.yml:{entity} error entity: "shop" is not a dimension of semantic model "visits"',
+            'v.yml:{entity} error entity: "shop" is not a dimension of semantic model "sales"',
+        ],
     ),
     ({"a": {"model": "sale"}}, ['a.yml:{model} error there is no semantic model "sale" (did you mean "sales"?)']),
     (
