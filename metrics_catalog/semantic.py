@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,10 @@ from metrics_catalog.located import InvalidFiles, Problem
 
 @dataclass(frozen=True)
 class Entity:
-    """A key of a semantic model; ``unique`` when one row has each value (primary or unique)."""
+    """A key of a semantic model; ``unique`` when one row has each value (primary or unique).
+
+    A natural key, of a model whose rows are valid for a time only, is unique at each time.
+    """
 
     name: str
     expr: str
@@ -28,6 +31,14 @@ class Dimension:
     name: str
     expr: str
     is_time: bool
+
+
+@dataclass(frozen=True)
+class Validity:
+    """When a row of a slowly changing model holds: from ``start`` up to, and without, ``end`` (null: to this day)."""
+
+    start: str
+    end: str
 
 
 @dataclass(frozen=True)
@@ -49,6 +60,7 @@ class SemanticModel:
     columns: Mapping[str, str]
     replaced_by: Literal["day", "week"] | None = None
     following_weeks: int = 0
+    validity: Validity | None = None
 
     def attribute(self, name: str) -> str | None:
         """Expression of a dimension, or of a key, by name."""
@@ -59,12 +71,16 @@ class SemanticModel:
 
 @dataclass(frozen=True)
 class Join:
-    """``left.left_expr = right.right_expr``: many rows of left, at most one of right."""
+    """``left.left_expr = right.right_expr``: many rows of left, at most one of right.
+
+    With ``valid``, the one that holds on the day of the fact.
+    """
 
     left: str
     left_expr: str
     right: str
     right_expr: str
+    valid: Validity | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +169,7 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
         time=time,
         entities={
             entity["name"]: Entity(
-                entity["name"], entity["expr"] or entity["name"], entity["type"] in ("primary", "unique")
+                entity["name"], entity["expr"] or entity["name"], entity["type"] in ("primary", "unique", "natural")
             )
             for entity in item["entities"]
         },
@@ -162,8 +178,17 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
             for one in item["dimensions"]
         },
         columns=columns,
+        validity=_validity(item["dimensions"]),
         **_replaced(nodes[node]["config"]),
     )
+
+
+def _validity(dimensions: Sequence[Mapping[str, Any]]) -> Validity | None:
+    edges: dict[str, str] = {}
+    for one in dimensions:
+        marked = (one.get("type_params") or {}).get("validity_params") or {}
+        edges |= {edge: one["expr"] or one["name"] for edge in ("is_start", "is_end") if marked.get(edge)}
+    return Validity(edges["is_start"], edges["is_end"]) if len(edges) == 2 else None
 
 
 def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -189,6 +214,7 @@ def _reachable(models: Mapping[str, SemanticModel], start: str) -> Iterator[tupl
         for entity in model.entities.values():
             for other in models.values():
                 key = other.entities.get(entity.name)
-                if key is not None and key.unique and other.name not in seen_models:
+                timeless = other.validity is not None and models[start].time is None
+                if key is not None and key.unique and not timeless and other.name not in seen_models:
                     seen_models.add(other.name)
-                    todo.append((other.name, (*joins, Join(name, entity.expr, other.name, key.expr))))
+                    todo.append((other.name, (*joins, Join(name, entity.expr, other.name, key.expr, other.validity))))

@@ -45,7 +45,9 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
     used: dict[str, dict[str, exp.Expr]] = defaultdict(dict)
     for attribute in _attributes(catalog):
         for join in attribute.joins:
-            used[join.right][f"key {join.right_expr}"] = qualified(join.right_expr, join.right)
+            edges = () if join.valid is None else (join.valid.start, join.valid.end)
+            for expr in (join.right_expr, *edges):
+                used[join.right][f"key {expr}"] = qualified(expr, join.right)
         if attribute.joins:
             used[attribute.model][attribute.name] = attribute_sql(catalog.semantics, attribute)
     columns = {model: [named[name] for name in sorted(named)] for model, named in sorted(used.items())}

@@ -61,7 +61,7 @@ def row_dimensions(semantics: Semantics, component: Component, cut: Sequence[str
 
 
 def _decided(attribute: Attribute, component: Component) -> bool:
-    if component.agg != "count_distinct" or not attribute.joins:
+    if component.agg != "count_distinct" or not attribute.joins or any(join.valid for join in attribute.joins):
         return False
     first = attribute.joins[0]
     return component.expr == qualified(first.left_expr, first.left)

@@ -52,9 +52,18 @@ class Scan:
         """``select items from fact left join …``; rows without a day belong to no period and are left out."""
         query = exp.select(*items).from_(exp.to_table(self.model)).where(is_present(self.day), copy=False)
         for join in self._joins():
-            left, right = qualified(join.left_expr, join.left), qualified(join.right_expr, join.right)
-            query = query.join(exp.to_table(join.right), on=exp.EQ(this=left, expression=right), join_type="left")
+            query = query.join(exp.to_table(join.right), on=self._on(join), join_type="left")
         return query
+
+    def _on(self, join: Join) -> exp.Expr:
+        left, right = qualified(join.left_expr, join.left), qualified(join.right_expr, join.right)
+        same = exp.EQ(this=left, expression=right)
+        if join.valid is None:
+            return same
+        start, end = (typed(qualified(edge, join.right), "date") for edge in (join.valid.start, join.valid.end))
+        begun = exp.LTE(this=start, expression=self.day)
+        lasting = exp.or_(exp.LT(this=self.day, expression=end), exp.Is(this=end.copy(), expression=exp.Null()))
+        return exp.and_(same, begun, lasting)
 
     def grouped(self) -> exp.Select:
         """One row for each day and combination of dimensions, with every mergeable component."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from metrics_catalog.located import InvalidFiles
-from metrics_catalog.semantic import Semantics, UnknownName, read_semantics
+from metrics_catalog.semantic import Semantics, UnknownName, Validity, read_semantics
 
 
 def test_dimensions_two_joins_away_are_found(semantics: Semantics) -> None:
@@ -42,7 +42,11 @@ def test_reads_what_dbt_wrote(tmp_path: Path) -> None:
         "name": "facts", "depends_on": {"nodes": ["model.shop.fct"]}, "original_file_path": "models/fct.yml",
         "defaults": {"agg_time_dimension": "day"},
         "entities": [{"name": "line", "type": "primary", "expr": None}],
-        "dimensions": [{"name": "day", "type": "time", "expr": None}],
+        "dimensions": [
+            {"name": "day", "type": "time", "expr": None},
+            {"name": "since", "type": "time", "expr": "valid_from", "type_params": {"validity_params": {"is_start": True}}},
+            {"name": "until", "type": "time", "expr": None, "type_params": {"validity_params": {"is_end": True}}},
+        ],
     }  # fmt: skip
     manifest = {
         "nodes": {"model.shop.fct": node},
@@ -54,6 +58,7 @@ def test_reads_what_dbt_wrote(tmp_path: Path) -> None:
     found = read_semantics(path)
     model = found.model("facts")
     assert (model.schema, model.table, model.time, model.columns) == ("marts", "fct", "day", {"day": "date"})
+    assert model.validity == Validity("valid_from", "until")
     assert (model.replaced_by, model.following_weeks) == ("week", 7)
     assert found.upstream(model.node) == {"model.shop.fct", "source.shop.clean.lines"}
     assert found.checksums["model.shop.fct"] == "c1"
