@@ -7,7 +7,7 @@ from one slim copy of the mart's rows, one pass for each grain, slice and key.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -97,17 +97,30 @@ class _Planner:
     def _from_rollup(self, table: str, model: str, wanted: dict[Slice, dict[Grain, tuple[Component, ...]]]) -> None:
         stored = exp.table_(table, db="metrics")
         for cut, grains in wanted.items():
-            source: exp.Expr = stored
-            if self._mostly_days(grains):
-                components = tuple(dict.fromkeys(one for used in grains.values() for one in used))
-                daily = merged_components(stored.copy(), DAY, column(DAY), cut, components)
-                self.steps.append(Step(f"{model}_{_name(cut)}_days", daily.where(self._window(column(DAY), grains))))
-                source = _table(f"{model}_{_name(cut)}_days")
+            base = self._base(grains)
+            shared = f"{model}_{_name(cut)}_{base[0]}s" if base else ""
+            if base:
+                components = tuple(dict.fromkeys(one for grain in base for one in grains[grain]))
+                start = self.calendar.start_sql(base[0], column(DAY))
+                query = merged_components(stored.copy(), DAY, start, cut, components)
+                self.steps.append(Step(shared, query.where(self._window(column(DAY), base))))
             for grain, used in grains.items():
+                source = _table(shared) if grain in base else stored.copy()
                 start = self.calendar.start_sql(grain, column(DAY))
-                query = merged_components(source.copy(), PERIOD, start, cut, used)
+                query = merged_components(source, PERIOD, start, cut, used)
                 query = query.where(self._window(column(DAY), [grain]))
                 self._piece(grain, cut, Step(f"{model}_{_name(cut)}_{grain}", query), used)
+
+    def _base(self, grains: Collection[Grain]) -> list[Grain]:
+        """Grains computed from one shared table of the first of them; the others read the rollup itself.
+
+        All of them when a table of days pays; else those made of months: the last day of a year closes all three.
+        """
+        wanted = ordered(grains)
+        if self._mostly_days(wanted):
+            return wanted
+        months: list[Grain] = [grain for grain in wanted if grain in ("month", "quarter", "year")]
+        return months if len(months) > 1 else []
 
     def _mostly_days(self, grains: Iterable[Grain]) -> bool:
         """Whether a table of days pays: most days are wanted themselves. One new day of a year is not."""
