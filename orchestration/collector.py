@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 # Importing Dagster, dbt and Great Expectations makes a million objects that all stay. At Python's own thresholds they
-# are walked through again and again: 4.1 CPU s of imports instead of 3.3 (tests/benchmarks/README.md). Cycles are
-# still collected, every 100,000 objects, so memory stays bounded.
-_THRESHOLDS = (100_000, 50, 100)
+# are walked through again and again: 4.1 CPU s of imports instead of 3.5 (tests/benchmarks/README.md). Cycles are
+# still collected, every 50,000 objects, so memory stays bounded.
+_THRESHOLDS = (50_000, 20, 100)
 
 
 @contextmanager
