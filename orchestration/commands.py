@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+from orchestration.collector import seldom
 from orchestration.faults import SYSTEM, USAGE, Failed, exit_code, message
 from orchestration.lock import Busy, turn
 from orchestration.settings import Settings
@@ -26,7 +27,7 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
     Raises `InvalidFiles` when the project's files are at fault, `Busy` when it is being refreshed, `Failed` when a
     stage failed; the message says whether anything was published then.
     """
-    with turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
+    with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
         from orchestration.dead_runs import COMMAND, bury
         from orchestration.declared import read_declared

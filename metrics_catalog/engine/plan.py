@@ -135,28 +135,23 @@ class _Planner:
 
     def _from_rollup(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
-            source = self.stored(model)
-            if self._mostly_days(grains):
-                source = self._days(f"{model}_{slice_name(cut)}_days", model, cut, grains.values())
+            base = _base(grains)
+            shared = f"{model}_{slice_name(cut)}_{base[0]}s" if base else ""
+            if base:
+                self._merged(shared, model, cut, base[0], [grains[grain] for grain in base])
             for grain, terms in grains.items():
+                source = table(shared) if grain in base else self.stored(model)
                 components = {term.name: term.component for term in terms}
-                query = merged_components(source.copy(), self._period(grain), cut, components)
+                query = merged_components(source, self._period(grain), cut, components)
                 query = query.where(in_spans(column(DAY), every_span([terms])), copy=False)
                 self._piece(grain, cut, Step(f"{model}_{slice_name(cut)}_{grain}", query), terms)
 
-    def _days(self, name: str, model: str, cut: Slice, wanted: Iterable[Mapping[Term, Spans]]) -> exp.Expr:
-        every = list(wanted)
-        components = tuple(dict.fromkeys(term.component for terms in every for term in terms))
-        daily = merged_components(self.stored(model), column(DAY), cut, components)
-        self.steps.append(Step(name, daily.where(in_spans(column(DAY), every_span(every)), copy=False)))
-        return table(name)
-
-    @staticmethod
-    def _mostly_days(grains: Mapping[Grain, Mapping[Term, Spans]]) -> bool:
-        """Whether a table of days pays: most days are wanted themselves. One new day of a year is not."""
-        days = sum((span.end - span.start).days for span in every_span([grains.get("day", {})]))
-        every = sum((span.end - span.start).days for span in every_span(grains.values()))
-        return days > 0 and 2 * days >= every
+    def _merged(self, name: str, model: str, cut: Slice, grain: Grain, wanted: Sequence[Mapping[Term, Spans]]) -> None:
+        """A table of a slice by the first days of ``grain``, from which longer periods are merged."""
+        components = tuple(dict.fromkeys(term.component for terms in wanted for term in terms))
+        key = named(self.calendar.start_sql(grain, column(DAY)), DAY)
+        query = merged_components(self.stored(model), key, cut, components)
+        self.steps.append(Step(name, query.where(in_spans(column(DAY), every_span(wanted)), copy=False)))
 
     def _semi_additive(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
@@ -305,6 +300,21 @@ class _Planner:
     def _relations(self, models: Iterable[str]) -> list[tuple[str, exp.Expr]]:
         found = [(name, self.catalog.semantics.model(name)) for name in models]
         return [(name, exp.select("*").from_(exp.table_(model.table, db=model.schema))) for name, model in found]
+
+
+def _base(grains: Mapping[Grain, Mapping[Term, Spans]]) -> list[Grain]:
+    """Grains merged from one shared table of the first of them; the others read the rollup itself.
+
+    All of them when a table of days pays, as most days are wanted themselves; else those made of months: the last day
+    of a year closes all three.
+    """
+    wanted = ordered(grains)
+    days = sum((span.end - span.start).days for span in every_span([grains.get("day", {})]))
+    every = sum((span.end - span.start).days for span in every_span(grains.values()))
+    if days > 0 and 2 * days >= every:
+        return wanted
+    months: list[Grain] = [grain for grain in wanted if grain in ("month", "quarter", "year")]
+    return months if len(months) > 1 else []
 
 
 def _by_way(terms: Iterable[Term]) -> dict[tuple[str, str], list[Term]]:

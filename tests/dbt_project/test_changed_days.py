@@ -154,6 +154,24 @@ def test_a_receipt_of_two_stores_is_found(dbt: Dbt, warehouse: Path) -> None:
     assert failed.pop().startswith("one_value_per_fct_order_lines")
 
 
+def test_a_receipt_of_two_days_is_found_where_only_the_new_day_is_looked_at(dbt: Dbt, warehouse: Path) -> None:
+    sell(warehouse, 100, "2017-03-20 10:00:00", product=3, week=13)
+    options = ("--vars", "{changed_days: [2017-03-20]}")
+    results = dbt(warehouse, *options, command="build", select="fct_order_lines").result
+    failed = [item.node.name for item in results if item.status == "fail"]
+    assert len(failed) == 1
+    assert failed[0].startswith("one_value_per_fct_order_lines")
+
+
+def test_a_wrong_sum_of_a_new_day_is_found(dbt: Dbt, warehouse: Path) -> None:
+    _run(warehouse, "UPDATE clean.transactions SET retail_disc = -5 WHERE basket_id = 103")
+    options = ("--vars", "{changed_days: [2017-03-20]}")
+    results = dbt(warehouse, *options, command="build", select="fct_order_lines").result
+    failed = [item.node.name for item in results if item.status == "fail"]
+    assert len(failed) == 1
+    assert failed[0].startswith("expression_is_true_fct_order_lines")
+
+
 def test_what_the_marts_say(warehouse: Path) -> None:
     line = _query(
         warehouse,
