@@ -6,9 +6,10 @@ them is reported the same way: ``metrics/sales/revenue.yml:7 error owner: ...``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -47,7 +48,7 @@ class Document:
 
     path: str
     data: Any
-    lines: dict[Loc, int]
+    lines: Mapping[Loc, int]
 
     def line(self, loc: Sequence[str | int] = ()) -> int:
         """Line of ``loc``, or of its nearest parent; parts pydantic adds for unions are skipped."""
@@ -62,6 +63,27 @@ class Document:
         return Problem(self.path, self.line(loc), message, level)
 
 
+class _Lines(Mapping[Loc, int]):
+    """The line of every key and item of a text, found when first asked for: most files have no problem."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __getitem__(self, loc: Loc) -> int:
+        return self._known[loc]
+
+    def __iter__(self) -> Iterator[Loc]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    @cached_property
+    def _known(self) -> dict[Loc, int]:
+        node = yaml.compose(self._text, _SafeLoader)
+        return {} if node is None else dict(_lines(node))
+
+
 if TYPE_CHECKING:
     _SafeLoader = yaml.SafeLoader
 else:
@@ -71,28 +93,45 @@ else:
 class _Loader(_SafeLoader):
     """SafeLoader, in C where there is one, that refuses a key given twice; plain YAML silently keeps the last."""
 
-    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        try:
-            return super().construct_object(node, deep)
-        except ValueError as error:  # a date that does not exist
-            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
-
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        before, pairs = node.value, list(node.value)
+        mapping = super().construct_mapping(node, deep)
+        if len(mapping) < len(pairs) or node.value is not before:  # merging ("<<") makes a new list
+            self._refuse_repeats(pairs)
+        return mapping
+
+    def _refuse_repeats(self, pairs: list[tuple[yaml.Node, yaml.Node]]) -> None:
         seen: set[Any] = set()
-        for key_node, _ in node.value:
+        for key_node, _ in pairs:
             key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f'"{key}" is given twice', key_node.start_mark)
             seen.add(key)
-        return super().construct_mapping(node, deep)
+
+
+def _at_its_line(construct: Callable[[Any, yaml.Node], Any]) -> Callable[[_Loader, yaml.Node], Any]:
+    """A constructor that says where a scalar is that looks right and is not, such as a date that does not exist."""
+
+    def constructed(loader: _Loader, node: yaml.Node) -> Any:
+        try:
+            return construct(loader, node)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(None, None, str(error), node.start_mark) from None
+
+    return constructed
+
+
+for _kind in ("int", "float", "timestamp", "binary"):
+    _tag = f"tag:yaml.org,2002:{_kind}"
+    _Loader.add_constructor(_tag, _at_its_line(_SafeLoader.yaml_constructors[_tag]))
 
 
 def read(path: Path, root: Path) -> Document:
     """Parse one YAML file. Raises `InvalidFiles` with the line when it is not UTF-8, not YAML, or empty."""
-    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    name = _relative(path, root)
     text = ""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -112,7 +151,13 @@ def read(path: Path, root: Path) -> Document:
         raise InvalidFiles([Problem(name, 1, f"is not valid YAML: {error}")]) from None
     if node is None or not isinstance(data, dict):
         raise InvalidFiles([Problem(name, 1, "must be a mapping of keys to values, and not empty")])
-    return Document(name, data, dict(_lines(node)))
+    return Document(name, data, _Lines(text))
+
+
+def _relative(path: Path, root: Path) -> str:
+    """As it is named in problems. Plain text: pathlib's way takes as long as reading the file."""
+    name, above = path.as_posix(), f"{root.as_posix()}/"
+    return name.removeprefix(above)
 
 
 def _lines(node: yaml.Node, loc: Loc = ()) -> Iterable[tuple[Loc, int]]:
