@@ -22,6 +22,8 @@ from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Semantics
 
 _KEY = "entity"
+# Interpolated with six digits to spare: with six in all the last one comes out a unit low (130.991999 for 130.992).
+_INTERPOLATED = "decimal(34,12)"
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _bottom_up(tree: exp.Expr, rewrite: Callable[[exp.Expr], exp.Expr]) -> exp.E
 
 def _quantile(component: Component, columns: SlimColumns) -> exp.Expr:
     keep = column(columns.keep[component]) if component in columns.keep else None
-    exact = typed(column(columns.value[component]), "decimal(28,6)")
+    exact = typed(column(columns.value[component]), _INTERPOLATED)
     order = exp.Order(expressions=[exp.Ordered(this=conditional(exact, keep))])
     fraction = exp.PercentileCont(this=exp.Literal.number(component.quantile))
     return exp.WithinGroup(this=fraction, expression=order)

@@ -211,6 +211,14 @@ def test_money_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None
     assert found["sales", "year", date(2024, 1, 1), (), ()] == Decimal("10000.000000")
 
 
+def test_a_percentile_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
+    amounts = ["5.04", "22.72", "31.84", "62.69", "77.60", "81.69", "116.37", "165.11"]
+    rows = [(line, amount) for line, amount in enumerate(amounts)]
+    warehouse.executemany("insert into marts.fct_sales values ($1, 1, 'a', 1, '2024-05-01', $2, 1, true, null)", rows)
+    found = values_of(warehouse, shop({"ninth": {"agg": "percentile", "percentile": 0.9}}))
+    assert found["ninth", "day", date(2024, 5, 1), (), ()] == Decimal("130.992"), "not 130.991999"
+
+
 def test_division_by_zero_is_no_data(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("insert into marts.fct_sales values (1, 1, 'a', 1, '2024-05-01', 0, 1, true, null)")
     found = values_of(

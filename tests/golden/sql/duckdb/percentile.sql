@@ -18,9 +18,9 @@ where
 -- sales_month_total_quantiles
 select
   cast(date_trunc('MONTH', day) as date) as period,
-  quantile_cont(cast(value0 as decimal(28, 6)), 0.9
+  quantile_cont(cast(value0 as decimal(34, 12)), 0.9
   order by
-    cast(value0 as decimal(28, 6))) as m
+    cast(value0 as decimal(34, 12))) as m
 from sales_rows
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
