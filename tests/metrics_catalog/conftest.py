@@ -105,6 +105,18 @@ def catalogs(semantics: Semantics, people: People) -> Callable[[Path, dict[str, 
     return partial(make_catalog, semantics, people)
 
 
+@pytest.fixture(scope="session")
+def model_of() -> Callable[..., SemanticModel]:
+    """Makes a semantic model of another schema than the shop's."""
+    return semantic_model
+
+
+@pytest.fixture(scope="session")
+def catalog_over(people: People) -> Callable[[Semantics, Path, dict[str, dict[str, Any]]], Catalog]:
+    """Makes a catalog over other semantics."""
+    return lambda semantics, folder, metrics: make_catalog(semantics, people, folder, metrics)
+
+
 def make_catalog(semantics: Semantics, people: People, folder: Path, metrics: dict[str, dict[str, Any]]) -> Catalog:
     document = Document("metrics_catalog/people.yml", {}, {})
     entries = {name: _entry(folder, name, keys) for name, keys in metrics.items()}
@@ -133,6 +145,12 @@ def _entry(folder: Path, name: str, keys: dict[str, Any]) -> Entry:
 def warehouse() -> duckdb.DuckDBPyConnection:
     """Empty marts of the shop."""
     return empty_marts(duckdb.connect())
+
+
+@pytest.fixture(scope="session")
+def marts() -> Callable[[], duckdb.DuckDBPyConnection]:
+    """The same, as many as wanted: for what is filled once for many tests."""
+    return lambda: empty_marts(duckdb.connect())
 
 
 def empty_marts(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -19,7 +19,7 @@ where
 select
   cast(date_trunc('MONTH', day) as date) as period,
   percentile_cont(0.9) within group (order by
-    cast(value0 as decimal(28, 6))) as m
+    cast(value0 as decimal(34, 12))) as m
 from sales_rows
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)

@@ -18,7 +18,7 @@ where
 -- sales_month_total_quantiles
 select
   cast(trunc(day, 'MONTH') as date) as period,
-  percentile(cast(value0 as decimal(28, 6)), 0.9) as m
+  percentile(cast(value0 as decimal(34, 12)), 0.9) as m
 from sales_rows
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
