@@ -155,7 +155,7 @@ def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
         "file": entry.document.path,
         "calculation": calculation(entry.spec),
     }
-    return {**about, **spec, "answers": members, "models": list(catalog.models(entry.name))}
+    return {**about, **spec, **about, "answers": members, "models": list(catalog.models(entry.name))}
 
 
 def print_json(value: Any) -> None:
