@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from engine_metrics import METRICS, SEMANTICS, Keys, catalog, known, metric_file
+from engine_metrics import METRICS, SEMANTICS, Keys, catalog, metric_file
 from engine_runs import all_windows, metric_plan
 
 from metrics_catalog.catalog import load_catalog
@@ -40,6 +41,7 @@ def plan_many(count: int) -> Iterator[str]:
 
 def load_many(count: int, folder: Path) -> Iterator[str]:
     """Load a project of ``count`` metric files."""
+    shutil.rmtree(folder / "project", ignore_errors=True)  # of a run before, where folders are kept
     project = write_project(folder / "project", count)
     yield ""
     if len(load_catalog(project).metrics) != count:
@@ -50,7 +52,7 @@ def load_many(count: int, folder: Path) -> Iterator[str]:
 def many(count: int) -> dict[str, Keys]:
     """As many metrics, by giving the filters of the benchmark's ones other numbers."""
     found: dict[str, Keys] = {}
-    base = known(METRICS)
+    base = METRICS
     for number in range(-(-count // len(base))):
         for name, keys in base.items():
             found[f"{name}_{number}"] = _numbered(keys, number)

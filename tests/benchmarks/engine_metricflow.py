@@ -139,18 +139,14 @@ def _derived(name: str, keys: Keys) -> dict[str, Any]:
     inputs = []
     for alias, one in keys["inputs"].items():
         offset = one.get("offset")
-        window = {} if offset is None else {"offset_window": _length(offset)}
+        window = {} if offset is None else {"offset_window": offset}
         inputs.append({"name": one["metric"], "alias": alias} | window)
     return {"expr": keys["expr"], "metrics": inputs}
 
 
 def _cumulative(name: str, keys: Keys) -> dict[str, Any]:
-    over = {"grain_to_date": keys["to_date"]} if "to_date" in keys else {"window": _length(keys["window"])}
+    over = {"grain_to_date": keys["to_date"]} if "to_date" in keys else {"window": keys["window"]}
     return {"measure": {"name": f"{keys['metric']}_measure"}, "cumulative_type_params": over}
-
-
-def _length(length: Keys) -> str:
-    return f"{length['count']} {length['grain']}"
 
 
 _KINDS = {"simple": _simple, "ratio": _ratio, "derived": _derived, "cumulative": _cumulative}

@@ -1,7 +1,6 @@
 """The 34 metrics of the engine's benchmarks, and the cumulative ones beside them, as metric files would say them.
 
-`catalog` makes a catalog of them in memory. Kinds of metric that this version of the catalog does not know are left out,
-so every program works on what is left (`known`).
+`catalog` makes a catalog of them in memory.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.located import Document
@@ -39,7 +38,7 @@ def _derived(expr: str, grains: Iterable[str] = GRAINS, **inputs: Any) -> dict[s
 
 
 def _before(metric: str, grain: str) -> dict[str, Any]:
-    return {"metric": metric, "offset": {"count": 1, "grain": grain}}
+    return {"metric": metric, "offset": f"1 {grain}"}
 
 
 METRICS: dict[str, dict[str, Any]] = {
@@ -85,10 +84,10 @@ METRICS: dict[str, dict[str, Any]] = {
 CUMULATIVE: dict[str, dict[str, Any]] = {
     "net_sales_to_date": {"type": "cumulative", "metric": "net_sales", "to_date": "month", "grains": ["day"]},
     "net_sales_28d": {
-        "type": "cumulative", "metric": "net_sales", "window": {"count": 28, "grain": "day"}, "grains": ["day"],
+        "type": "cumulative", "metric": "net_sales", "window": "28 days", "grains": ["day"],
     },
     "active_members_28d": {
-        "type": "cumulative", "metric": "active_members", "window": {"count": 28, "grain": "day"}, "grains": ["day"],
+        "type": "cumulative", "metric": "active_members", "window": "28 days", "grains": ["day"],
     },
 }  # fmt: skip
 
@@ -100,21 +99,6 @@ def metric_file(name: str, keys: Keys, slices: Iterable[tuple[str, ...]] = SLICE
         "direction": "up", "grains": list(GRAINS), "slices": [list(cut) for cut in slices if cut],
     }  # fmt: skip
     return common | dict(keys)
-
-
-def known(metrics: Mapping[str, Keys]) -> dict[str, Keys]:
-    """Those of a kind that the catalog knows; what stands on one it does not is left out too."""
-    adapter: TypeAdapter[Any] = TypeAdapter(Metric)
-    found: dict[str, Keys] = {}
-    for name, keys in metrics.items():
-        try:
-            adapter.validate_python(metric_file(name, keys))
-        except ValidationError as error:
-            if not any(item["type"] == "metric_type" for item in error.errors()):
-                raise
-        else:
-            found[name] = keys
-    return found
 
 
 def catalog(metrics: Mapping[str, Keys], slices: Iterable[tuple[str, ...]] = SLICES) -> Catalog:

@@ -17,12 +17,12 @@ from engine_metrics import GRAINS, Keys, catalog
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import formulas
 from metrics_catalog.engine.compute import computed
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.plan import Plan, plan
 from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.scan import Scan, with_imports
-from metrics_catalog.engine.values import Plan, plan
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import ordered
 
