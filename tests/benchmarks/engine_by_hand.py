@@ -271,7 +271,7 @@ def _running(cut: str, keys: Sequence[str], last: date) -> str:
             {using},
             sum(net) over ({month}) / 100 as net_sales_to_date,
             sum(net) over ({whole} rows 27 preceding) / 100 as net_sales_28d,
-            sum(change) over ({whole} rows unbounded preceding) as active_members_28d
+            nullif(sum(change) over ({whole} rows unbounded preceding), 0) as active_members_28d
         from grid left join c_{cut}_day using ({using}) left join c_{cut}_members using ({using})
     """
 
