@@ -68,11 +68,6 @@ class Component:
         return "bigint" if self.agg in ("count", "count_distinct") else STORED
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """Semantic models whose rows it counts."""
-        return (self.model,) if self.conversion is None else (self.model, self.conversion.event.model)
-
-    @property
     def key(self) -> tuple[object, ...]:
         """Equal for components that compute the same thing."""
         parts = (self.expr, self.filter, self.having)

@@ -63,15 +63,24 @@ def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: C
             for cut in cuts if windows.get(grain) else ():
                 cells.setdefault((grain, cut), []).append(known[metric])
     tables = {model: rollup.name for model, rollup in rollups(catalog).items()}
-    return plan_cells(catalog, cells, windows, calendar, lambda model: exp.table_(tables[model], db="metrics"))
+    stored: Stored = lambda model: exp.table_(tables[model], db="metrics")  # noqa: E731
+    return plan_cells(catalog, cells, windows, calendar, stored, calculations(catalog))
 
 
 def plan_cells(
-    catalog: Catalog, cells: Mapping[Cell, Sequence[Formula]], windows: Windows, calendar: Calendar, stored: Stored
+    catalog: Catalog,
+    cells: Mapping[Cell, Sequence[Formula]],
+    windows: Windows,
+    calendar: Calendar,
+    stored: Stored,
+    definitions: Mapping[str, str],
 ) -> Plan:
-    """Plan of some formulas at each grain and slice; ``stored``: where the rollup of a semantic model is."""
+    """Plan of some formulas at each grain and slice.
+
+    ``stored``: where the rollup of a semantic model is. ``definitions``: fingerprint of each metric, for its rows.
+    """
     needs = Needs({cell: tuple(wanted) for cell, wanted in cells.items()}, windows, calendar)
-    return _Planner(catalog, needs, stored).plan()
+    return _Planner(catalog, needs, stored).plan(definitions)
 
 
 class _Planner:
@@ -81,7 +90,7 @@ class _Planner:
         self.pieces: dict[Cell, list[Piece]] = defaultdict(list)
         self.rows_of: dict[str, passes.SlimColumns] = {}
 
-    def plan(self) -> Plan:
+    def plan(self, definitions: Mapping[str, str]) -> Plan:
         wanted = self.needs.wanted()
         terms = dict.fromkeys(term for grains in wanted.values() for some in grains.values() for term in some)
         for (way, model), some in _by_way(terms).items():
@@ -101,7 +110,6 @@ class _Planner:
             ways[way](model, part)
         values = []
         dimensions = sorted({name for _, cut in self.needs.cells for name in cut})
-        definitions = calculations(self.catalog)
         for (grain, cut), wanted_here in self.needs.cells.items():
             joined = self._joined(grain, cut, wanted_here)
             values += [

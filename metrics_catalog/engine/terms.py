@@ -6,7 +6,6 @@ other period it is looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -95,8 +94,3 @@ class Term:
         span = period if self.reach is None else self.reach.span(calendar, period)
         conversion = self.component.conversion
         return span if conversion is None else Span(span.start, conversion.until(span.end))
-
-
-def here(terms: Iterable[Term]) -> tuple[Term, ...]:
-    """What must be computed for the terms, each once."""
-    return tuple(dict.fromkeys(term.here for term in terms))

@@ -13,7 +13,7 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.formulas import Formula, formulas
-from metrics_catalog.engine.needs import Cell
+from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan_cells
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query, Result
@@ -111,7 +111,9 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
         found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
         inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
-        made = plan_cells(catalog, cells, {query.grain: tuple(inside)}, calendar, lambda model: sources[model].copy())
+        definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
+        periods: Windows = {query.grain: tuple(inside)}
+        made = plan_cells(catalog, cells, periods, calendar, lambda model: sources[model].copy(), definition)
         with computed(con, made) as selects:
             return con.execute(selects[0]).to_arrow_table()
 
