@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -23,19 +23,21 @@ class Entity:
 
 @dataclass(frozen=True)
 class Dimension:
-    """An attribute to slice and filter by."""
+    """An attribute to slice and filter by. ``grain``: the finest a time is known at; "" for what is no time."""
 
     name: str
     expr: str
     is_time: bool
+    grain: str = ""
 
 
 @dataclass(frozen=True)
 class SemanticModel:
     """One mart: its keys, dimensions and time. ``columns`` maps names to SQL types ("" when dbt does not say).
 
-    ``replaced_by``: the mart declares that a changed day of its sources changes only rows of that day (or of its week
-    and the ``following_weeks``); None: any row may change.
+    ``key``: the entity whose one row this is, which dbt puts before a dimension: ``order__size``. ``is_open``: there
+    may be more columns than dbt declares. ``replaced_by``: the mart declares that a changed day of its sources changes
+    only rows of that day (or of its week and the ``following_weeks``); None: any row may change.
     """
 
     name: str
@@ -49,6 +51,8 @@ class SemanticModel:
     columns: Mapping[str, str]
     replaced_by: Literal["day", "week"] | None = None
     following_weeks: int = 0
+    key: str | None = None
+    is_open: bool = False
 
     def attribute(self, name: str) -> str | None:
         """Expression of a dimension, or of a key, by name."""
@@ -96,7 +100,10 @@ class Semantics:
         return self.models[name]
 
     def attributes(self, model: str) -> Mapping[str, Attribute]:
-        """Every dimension and key reachable from ``model`` by many-to-one joins, nearest first; own names win."""
+        """Every dimension and key reachable from ``model`` by many-to-one joins, nearest first; own names win.
+
+        Each is also known by dbt's longer name, which says on what way: ``customer__country``, ``store__country``.
+        """
         return self._attributes[model]
 
     def attribute(self, model: str, name: str) -> Attribute:
@@ -121,7 +128,7 @@ class Semantics:
 
     @cached_property
     def _attributes(self) -> dict[str, dict[str, Attribute]]:
-        return {name: dict(_reachable(self.models, name)) for name in self.models}
+        return {name: {**_by_way(self.models, name), **dict(_reachable(self.models, name))} for name in self.models}
 
 
 def read_semantics(manifest: Path) -> Semantics:
@@ -132,7 +139,7 @@ def read_semantics(manifest: Path) -> Semantics:
         problem = Problem("dbt_project/target/manifest.json", 1, "does not exist; run `metrics check`")
         raise InvalidFiles([problem]) from None
     nodes = data["nodes"] | data["sources"]
-    models = (_model(item, nodes) for item in data["semantic_models"].values())
+    models = [model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes))]
     return Semantics(
         {model.name: model for model in sorted(models, key=lambda model: model.name)},
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
@@ -158,12 +165,35 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
             for entity in item["entities"]
         },
         dimensions={
-            one["name"]: Dimension(one["name"], one["expr"] or one["name"], one["type"] == "time")
+            one["name"]: Dimension(one["name"], one["expr"] or one["name"], one["type"] == "time", _grain(one))
             for one in item["dimensions"]
         },
         columns=columns,
+        key=item.get("primary_entity")
+        or next((one["name"] for one in item["entities"] if one["type"] == "primary"), None),
         **_replaced(nodes[node]["config"]),
     )
+
+
+def _grain(dimension: Mapping[str, Any]) -> str:
+    return (dimension.get("type_params") or {}).get("time_granularity", "day") if dimension["type"] == "time" else ""
+
+
+def by_time(model: str, time: str) -> str:
+    """What a semantic model is called where another of its times counts than its default."""
+    return f"{model}_by_{time}"
+
+
+def _by_time(item: Mapping[str, Any], model: SemanticModel) -> Iterator[SemanticModel]:
+    """The model, and once more for each other time its measures name; nothing is joined to those by their keys."""
+    times = dict.fromkeys(
+        one["agg_time_dimension"] for one in item.get("measures", ()) if one.get("agg_time_dimension")
+    )
+    yield model if model.time is not None or not times else replace(model, time=next(iter(times)))
+    keys = {name: replace(key, unique=False) for name, key in model.entities.items()}
+    for time in times if model.time is not None else list(times)[1:]:
+        if time != model.time:
+            yield replace(model, name=by_time(model.name, time), time=time, entities=keys)
 
 
 def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,3 +222,24 @@ def _reachable(models: Mapping[str, SemanticModel], start: str) -> Iterator[tupl
                 if key is not None and key.unique and other.name not in seen_models:
                     seen_models.add(other.name)
                     todo.append((other.name, (*joins, Join(name, entity.expr, other.name, key.expr))))
+
+
+def _by_way(models: Mapping[str, SemanticModel], start: str) -> dict[str, Attribute]:
+    """The same by dbt's names: the entity it belongs to, or the entities on the way to it, then its own."""
+    found: dict[str, Attribute] = {}
+    seen = {start}
+    todo: list[tuple[str, str | None, tuple[Join, ...]]] = [(start, models[start].key, ())]
+    for name, way, joins in todo:
+        model = models[name]
+        for one in (*model.dimensions.values(), *model.entities.values()):
+            if way is not None and one.name != way:
+                long = f"{way}__{one.name}"
+                found.setdefault(long, Attribute(long, name, one.expr, joins))
+        for entity in model.entities.values():
+            for other in models.values():
+                key = other.entities.get(entity.name)
+                if key is not None and key.unique and other.name not in seen:
+                    seen.add(other.name)
+                    further = entity.name if name == start else f"{way}__{entity.name}"
+                    todo.append((other.name, further, (*joins, Join(name, entity.expr, other.name, key.expr))))
+    return found

@@ -112,7 +112,7 @@ class _Builder:
             total, count = (self._pool.component(f"{name}__{agg}", measure, agg) for agg in ("sum", "count"))
             return Formula(name, column(total.name), column(count.name), (Term(total), Term(count)))
         component = self._pool.component(name, measure)
-        zero = component.agg in _FROM_ZERO
+        zero = component.agg in _FROM_ZERO if measure.missing is None else measure.missing == "zero"
         return Formula(name, column(component.name), None, (Term(component),), component.merge == "sum", zero)
 
     def _ratio(self, name: str, spec: RatioMetric, filters: tuple[str, ...]) -> Formula:
@@ -143,7 +143,8 @@ class _Builder:
 
     def _conversion(self, name: str, spec: ConversionMetric, filters: tuple[str, ...]) -> Formula:
         base = self._part(f"{name}__base", spec.base, filters)
-        (event,) = self._part(f"{name}__event", spec.conversion, ()).components
+        follows = self._part(f"{name}__event", spec.conversion, ())
+        (event,) = follows.components
         (start,) = base.components
         semantics = self._catalog.semantics
         attributes = [semantics.attribute(start.model, key) for key in (spec.entity, *spec.same)]
@@ -153,10 +154,11 @@ class _Builder:
         counted = self._pool.shared(
             replace(start, name=f"{name}__conversions", agg="conversions", conversion=conversion)
         )
-        count = Formula(name, column(counted.name), None, (Term(counted),), adds_up=True, from_zero=True)
+        zero = follows.from_zero
+        count = Formula(name, column(counted.name), None, (Term(counted),), adds_up=True, from_zero=zero)
         if spec.calculation == "count":
             return count
-        return Formula(name, _or_zero(count.value), base.value, _joined(count, base))
+        return Formula(name, _or_zero(count.value) if zero else count.value, base.value, _joined(count, base))
 
     def _part(self, name: str, part: str | Measure | Input, filters: tuple[str, ...]) -> Formula:
         if isinstance(part, Measure):
