@@ -50,4 +50,6 @@ def answer(
 ) -> dict[tuple[Any, ...], float]:
     """(period, members…) -> value, without periods that have none."""
     rows = con.execute(sql(semantic_manifest, [metric], [f"metric_time__{grain}", *by])).fetchall()
-    return {(str(row[0])[:10], *row[1:-1]): float(row[-1]) for row in rows if row[-1] is not None and row[0] is not None}
+    return {
+        (str(row[0])[:10], *row[1:-1]): float(row[-1]) for row in rows if row[-1] is not None and row[0] is not None
+    }

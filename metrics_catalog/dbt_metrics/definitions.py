@@ -12,7 +12,7 @@ from metrics_catalog.dbt_metrics.parts import NotRead
 from metrics_catalog.expressions import InvalidExpression, names, parse
 from metrics_catalog.located import Loc
 from metrics_catalog.semantic import Semantics
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import GRAINS, Grain, ordered
 from metrics_catalog.spec.metric import Measure
 from metrics_catalog.spec.time import Duration, Offset
 
@@ -48,7 +48,8 @@ class Definitions:
             raise NotRead(f'metrics of type "{metric["type"]}" are not supported', ("type",))
         made = kinds[metric["type"]](metric)
         least = metric.get("time_granularity")
-        fits = tuple(grain for grain in made.fits if least not in GRAINS or GRAINS.index(grain) >= GRAINS.index(least))
+        first = GRAINS.index(least) if least in GRAINS else 0
+        fits = tuple(ordered(set(made.fits) & set(GRAINS[first:])))
         if not fits:
             raise NotRead(
                 f'MetricFlow means something else by it at every grain from "{least}" on', ("time_granularity",)
@@ -75,7 +76,8 @@ class Definitions:
     def _grains(self, made: Measure) -> tuple[Grain, ...]:
         """From the grain its time is known at."""
         model = self.semantics.model(made.model)
-        finest = model.dimensions[model.time].grain if model.time in model.dimensions else "day"
+        time = model.dimensions.get(model.time or "")
+        finest = time.grain if time is not None else "day"
         return GRAINS[GRAINS.index(finest) if finest in GRAINS else 0 :]
 
     def _input(self, use: Mapping[str, Any], more: Iterable[str]) -> tuple[dict[str, Any], Calculation]:
@@ -105,7 +107,9 @@ class Definitions:
             parse(expr)
         except InvalidExpression as error:
             raise NotRead(f"expr: {error}", ("expr",)) from None
-        inputs, parts, fits = {}, [], set(GRAINS)
+        inputs: dict[str, Any] = {}
+        parts: list[Calculation] = []
+        fits: set[Grain] = set(GRAINS)
         for use in params["metrics"]:
             made, part = self._input(use, own)
             parts.append(part)
@@ -169,7 +173,7 @@ class Definitions:
 
 def _joined(keys: Mapping[str, Any], parts: Iterable[Calculation], fits: Iterable[Grain] = GRAINS) -> Calculation:
     every = list(parts)
-    common = tuple(grain for grain in GRAINS if grain in set(fits) and all(grain in part.fits for part in every))
+    common = tuple(ordered(set(fits).intersection(*(part.fits for part in every))))
     if not common:
         raise NotRead("there is no grain at which all of its parts have MetricFlow's values", ("inputs",))
     return Calculation(keys, common, tuple(dict.fromkeys(model for part in every for model in part.models)))

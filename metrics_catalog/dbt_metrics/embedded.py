@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from metrics_catalog.located import InvalidFiles, Problem, read
 from metrics_catalog.project import DBT_FILE, Project
 
 _SIGN = re.compile(rb"^[ \t-]+(semantic_model|metrics|derived_semantics|agg_time_dimension)\s*:", re.MULTILINE)
 _KEYS = ("semantic_model", "metrics", "derived_semantics", "agg_time_dimension")
-NEWER = (
-    "needs a newer dbt (1.12): the one here passes over it; write it under semantic_models: and metrics: there"
-)
+NEWER = "needs a newer dbt (1.12): the one here passes over it; write it under semantic_models: and metrics: there"
 
 
 def embedded(project: Project) -> Iterator[Problem]:
@@ -29,10 +28,14 @@ def embedded(project: Project) -> Iterator[Problem]:
             if not isinstance(model, Mapping):
                 continue
             for key in (one for one in _KEYS if one in model):
-                what = f'"{key}" of model "{model.get("name")}"'
-                if key == "metrics":
-                    what = f"metrics {', '.join(str(one.get('name')) for one in model[key] or ())} of that model"
-                yield document.problem(("models", index, key), f"{what} {NEWER}")
+                yield document.problem(("models", index, key), f"{_what(model, key)} {NEWER}")
+
+
+def _what(model: Mapping[str, Any], key: str) -> str:
+    if key != "metrics":
+        return f'"{key}" of model "{model.get("name")}"'
+    named = [one.get("name") for one in model[key] or () if isinstance(one, Mapping)]
+    return f'metrics of model "{model.get("name")}" ({", ".join(map(str, named))})'
 
 
 def _model_paths(project: Project) -> list[str]:

@@ -54,7 +54,8 @@ def _owner(made: Governance) -> None:
 
 
 def _words(made: Governance, metric: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    given = meta.get("label") if isinstance(meta.get("label"), Mapping) else {}
+    said = meta.get("label")
+    given: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
     label = metric.get("label") or metric["name"].replace("_", " ").capitalize()
     chinese = given.get("zh") or meta.get("label_zh") or (label if _CHINESE.search(label) else None)
     if chinese is None:

@@ -19,13 +19,17 @@ class NotRead(Exception):
 
 @dataclass(frozen=True)
 class DbtMetric:
-    """A metric taken over. ``document`` answers for its lines of the dbt YAML; ``notes`` are what it lacks or lost."""
+    """A metric taken over. ``document`` answers for its lines of the dbt YAML.
+
+    ``missing``: keys that ``config.meta`` does not say; ``notes``: that, and what was lost, with its place.
+    """
 
     name: str
     domain: str
     spec: AnyMetric
     document: Document
     last_line: int
+    missing: tuple[str, ...] = ()
     notes: tuple[Problem, ...] = ()
 
     def holds(self, problem: Problem) -> bool:

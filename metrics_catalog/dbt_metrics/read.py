@@ -90,7 +90,7 @@ class _Reader:
         notes = [(loc, f'metric "{raw["name"]}": {text}') for loc, text in (*said.notes, *made.notes)]
         problems = [*_missing(raw["name"], said, document)]
         problems += [document.problem(loc, text, "warning") for loc, text in notes]
-        return DbtMetric(raw["name"], _domain(raw), spec, document, last, tuple(problems))
+        return DbtMetric(raw["name"], _domain(raw), spec, document, last, tuple(said.missing), tuple(problems))
 
 
 def _missing(name: str, said: Governance, document: Document) -> list[Problem]:
