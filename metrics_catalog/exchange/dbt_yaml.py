@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlglot import exp
+
 from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.exchange.dbt_filters import NotExported, inside, templates
-from metrics_catalog.expressions import names
+from metrics_catalog.expressions import names, parse
 from metrics_catalog.semantic import SemanticModel, by_time
 from metrics_catalog.spec.metric import (
     ConversionMetric,
@@ -98,11 +100,13 @@ class _Writer:
         """The measure as a metric uses it; ``whole_rows``: rows a filter drops must be gone, not only their values."""
         kept = whole_rows or measure.semi_additive is not None
         conditions, baked = templates(self._catalog, measure, kept)
-        made = self._measure(name, measure, baked)
         joined = " and ".join(f"({one})" for one in conditions) if len(conditions) > 1 else "".join(conditions)
-        return {"name": made, **({"filter": joined} if joined else {}), **({"fill_nulls_with": 0} if zero else {})}
+        told = {**({"filter": joined} if joined else {}), **({"fill_nulls_with": 0} if zero else {})}
+        # One measure filtered in two ways makes MetricFlow refuse what is made of both: each has its own.
+        plain = self._measure(name, measure, baked, whole_rows, shared=not told)
+        return {"name": plain, **told}
 
-    def _measure(self, name: str, measure: Measure, baked: str | None) -> str:
+    def _measure(self, name: str, measure: Measure, baked: str | None, events: bool, shared: bool) -> str:
         """The name of the measure in its semantic model, written there when it is new."""
         semantics = self._catalog.semantics
         model = semantics.model(measure.model)
@@ -110,7 +114,9 @@ class _Writer:
         if measure.having is not None:
             raise NotExported("having has no equal in dbt's semantic layer")
         made: dict[str, Any] = {"agg": measure.agg, "expr": _value(self._catalog, measure, baked)}
-        if measure.agg == "count":
+        if (present := _counted(measure, events)) is not None:
+            made = {"agg": "count", "expr": inside(self._catalog, measure.model, present)}
+        elif measure.agg == "count":
             made = {"agg": "sum", "expr": _ones(self._catalog, measure, baked)}
         if measure.agg == "percentile":
             made["agg_params"] = {"percentile": measure.percentile, "use_discrete_percentile": False}
@@ -122,18 +128,22 @@ class _Writer:
         if base is not model:
             made["agg_time_dimension"] = model.time
         some = self._measures.setdefault(base.name, {})
-        known = next((one for one, other in some.items() if other == {"name": one, **made}), None)
+        known = next((one for one, other in some.items() if shared and other == {"name": one, **made}), None)
         if known is None:
-            known = self._measure_name(name, base.name, made)
+            known = self._measure_name(name, base.name, made, shared)
             some[known] = {"name": known, **made}
         return known
 
-    def _measure_name(self, metric: str, model: str, made: Mapping[str, Any]) -> str:
+    def _measure_name(self, metric: str, model: str, made: Mapping[str, Any], shared: bool) -> str:
         """``sum_amount`` where that says it all; unique in the project, as dbt wants."""
         taken = {*self._catalog.metrics, *(one for some in self._measures.values() for one in some)}
-        plain = made["expr"].isidentifier() and set(made) == {"agg", "expr"}
+        plain = shared and made["expr"].isidentifier() and set(made) == {"agg", "expr"}
         names = [f"{made['agg']}_{made['expr']}", f"{made['agg']}_{made['expr']}_of_{model}"] if plain else []
-        return next(one for one in (*names, f"{metric}_measure", f"{metric}_{model}_measure") if one not in taken)
+        return next(
+            one
+            for one in (*names, f"{metric}_measure", f"{metric}_{model}_measure", f"{metric}_own_measure")
+            if one not in taken
+        )
 
     def _ratio(self, name: str, spec: RatioMetric) -> dict[str, Any]:
         top = self._part(f"{name}_numerator", spec.numerator, spec, zero=True)
@@ -224,6 +234,20 @@ class _Writer:
         if spec.same:
             params["constant_properties"] = [{"base_property": one, "conversion_property": one} for one in spec.same]
         return {"type_params": {"conversion_type_params": params}}
+
+
+def _counted(measure: Measure, events: bool) -> str | None:
+    """What must be there for a row to count, where dbt's ``count`` says the same: it adds up ones and zeros."""
+    if measure.agg == "count" and events:
+        return measure.expr
+    case = parse(measure.expr) if measure.agg == "sum" and measure.expr else None
+    if not isinstance(case, exp.Case) or len(case.args["ifs"]) != 1:
+        return None
+    test = case.args["ifs"][0].this
+    one_or_zero = case.args["ifs"][0].args["true"].sql() == "1" and case.text("default") == "0"
+    if not one_or_zero or not isinstance(test, exp.Not) or not isinstance(test.this, exp.Is):
+        return None
+    return test.this.this.sql("duckdb")
 
 
 def _fills(measure: Measure) -> bool:

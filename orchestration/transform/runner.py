@@ -171,7 +171,7 @@ def _parse(project: Project, stamp: str) -> Any:
     finally:
         _close_connections()
     if outcome.exception is not None:
-        raise explain(project, Exception("; ".join(faults)) if faults else outcome.exception)
+        raise explain(project, Exception("\n".join(["Parsing Error", *faults])) if faults else outcome.exception)
     note.write_text(stamp, "utf-8")
     return outcome.result
 
@@ -179,7 +179,7 @@ def _parse(project: Project, stamp: str) -> Any:
 def _note_fault(event: Any, faults: list[str]) -> None:
     """dbt tells what is wrong with a semantic layer beside its error, which only says that something is."""
     if event.info.name == "SemanticValidationFailure" and event.info.level == "error":
-        faults.append(f"Parsing Error\n{event.data.msg}")
+        faults.append(str(event.data.msg))
 
 
 def _distrust(project: Project, stamp: str) -> None:
