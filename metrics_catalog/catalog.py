@@ -73,7 +73,8 @@ class Entry:
 class Catalog:
     """All metrics of a project, sorted by domain and name, with what they stand on.
 
-    ``not_read``: metrics of the dbt project that are not taken over, and why; ``warnings``: what else to know.
+    ``not_read``: metrics of the dbt project that are not taken over, and why (what has no name yet, by its place);
+    ``warnings``: what else to know.
     """
 
     project: Project
@@ -156,8 +157,10 @@ def _with_dbts(catalog: Catalog, dbts: DbtMetrics) -> tuple[Catalog, list[Proble
         problems = list(check_all(whole))
         faults = {name: p for p in problems if p.level == "error" for name, one in found.items() if one.holds(p)}
         if not faults:
-            told = [replace(problem, level="warning") for problem in (*not_read.values(), *dbts.unnamed)]
-            return whole, [*problems, *told, *(note for one in found.values() for note in one.notes)]
+            left = {**not_read, **{f"{one.path}:{one.line}": one for one in dbts.unnamed}}
+            told = [replace(problem, level="warning") for problem in left.values()]
+            notes = [note for one in found.values() for note in one.notes]
+            return replace(whole, not_read=left), [*problems, *told, *notes]
         for name, problem in faults.items():
             not_read[name] = replace(problem, message=f'metric "{name}" is not read: {problem.message}')
 

@@ -232,7 +232,7 @@ def _by_way(models: Mapping[str, SemanticModel], start: str) -> dict[str, Attrib
     for name, way, joins in todo:
         model = models[name]
         for one in (*model.dimensions.values(), *model.entities.values()):
-            if way is not None and one.name != way:
+            if way is not None:
                 long = f"{way}__{one.name}"
                 found.setdefault(long, Attribute(long, name, one.expr, joins))
         for entity in model.entities.values():

@@ -183,7 +183,8 @@ def _run(settings: Settings, select: str | None, as_json: bool) -> None:
     if as_json:
         print_json(summary.as_json())
         return
-    console().print(table(summary))
+    if summary.sources or not summary.is_dbt:
+        console().print(table(summary))
     typer.echo("\n" + "\n".join(footer(summary)))
 
 

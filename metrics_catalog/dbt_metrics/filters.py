@@ -103,8 +103,8 @@ def _expression(kind: str, name: str, grain: Any, part: Any, semantics: Semantic
     own = semantics.model(model)
     if name == "metric_time":
         name = f"{own.key}__{own.time}"
-    elif kind == "Entity" and name in own.entities and own.key != name:
-        name = f"{own.key}__{name}"  # the key, even where a column has the same name
+    elif kind == "Entity" and name in own.entities and own.key is not None:
+        name = f"{own.key}__{name}"  # the key, even where a column or a word of SQL is called so
     try:
         attribute = semantics.attribute(model, name)
     except UnknownName as error:

@@ -58,6 +58,9 @@ class _Reader:
         return DbtMetrics(metrics, not_read, unnamed)
 
     def _known(self, name: str) -> Calculation:
+        if name in self._under_way:
+            way = [*self._under_way[self._under_way.index(name) :], name]
+            raise NotRead(f"is made of itself: {' -> '.join(way)}")
         if name not in self._made:
             self._made[name] = self._calculated(name)
         made = self._made[name]
@@ -68,8 +71,6 @@ class _Reader:
         return made
 
     def _calculated(self, name: str) -> Calculation | NotRead:
-        if name in self._under_way:
-            return NotRead(f"is made of itself: {' -> '.join([*self._under_way[self._under_way.index(name) :], name])}")
         if name not in self._raw:
             return NotRead(f'there is no metric "{name}"')
         self._under_way.append(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from sqlglot import exp
@@ -48,6 +49,7 @@ class _Writer:
         self._catalog = catalog
         self._measures: dict[str, dict[str, dict[str, Any]]] = {}
         self._metrics: dict[str, dict[str, Any]] = {}
+        self._shared: set[str] = set()
 
     def all(self) -> Exported:
         left_out: dict[str, str] = {}
@@ -128,22 +130,22 @@ class _Writer:
         if base is not model:
             made["agg_time_dimension"] = model.time
         some = self._measures.setdefault(base.name, {})
-        known = next((one for one, other in some.items() if shared and other == {"name": one, **made}), None)
+        equal = (one for one in some if one in self._shared and some[one] == {"name": one, **made})
+        known = next(equal, None) if shared else None
         if known is None:
             known = self._measure_name(name, base.name, made, shared)
             some[known] = {"name": known, **made}
+            self._shared |= {known} if shared else set()
         return known
 
     def _measure_name(self, metric: str, model: str, made: Mapping[str, Any], shared: bool) -> str:
         """``sum_amount`` where that says it all; unique in the project, as dbt wants."""
         taken = {*self._catalog.metrics, *(one for some in self._measures.values() for one in some)}
         plain = shared and made["expr"].isidentifier() and set(made) == {"agg", "expr"}
-        names = [f"{made['agg']}_{made['expr']}", f"{made['agg']}_{made['expr']}_of_{model}"] if plain else []
-        return next(
-            one
-            for one in (*names, f"{metric}_measure", f"{metric}_{model}_measure", f"{metric}_own_measure")
-            if one not in taken
-        )
+        short = f"{made['agg']}_{made['expr']}"
+        wanted = [short, f"{short}_of_{model}"] if plain else []
+        numbered = (f"{metric}_measure_{number}" for number in count(2))
+        return next(one for one in chain(wanted, [f"{metric}_measure"], numbered) if one not in taken)
 
     def _ratio(self, name: str, spec: RatioMetric) -> dict[str, Any]:
         top = self._part(f"{name}_numerator", spec.numerator, spec, zero=True)
@@ -197,6 +199,8 @@ class _Writer:
         """A metric that is only a part of others, marked so."""
         if name in self._catalog.metrics:
             raise NotExported(f'its part would be called "{name}", as another metric is')
+        if name in self._metrics:
+            return
         params = {"measure": self._used(name.removesuffix("_or_zero"), measure, zero)}
         about = {"label": name.replace("_", " ").capitalize(), "description": "A part of other metrics."}
         self._metrics[name] = {"name": name, **about, "type": "simple", "type_params": params}
@@ -269,6 +273,8 @@ def _offset(given: Input, whole: Any) -> dict[str, str]:
 
 def _value(catalog: Catalog, measure: Measure, baked: str | None) -> str:
     value = inside(catalog, measure.model, measure.expr or "1")
+    if measure.agg in ("median", "percentile") and measure.missing is None:
+        value = f"cast({value} as decimal(28,6))"  # between two values there is one, whatever their scale
     return f"case when {baked} then {value} end" if baked else value
 
 

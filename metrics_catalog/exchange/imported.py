@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from metrics_catalog.catalog import Catalog, examine
-from metrics_catalog.dbt_metrics.parts import DbtMetric, DbtMetrics
+from metrics_catalog.catalog import examine
+from metrics_catalog.dbt_metrics.parts import DbtMetric
 from metrics_catalog.dbt_metrics.read import read_dbt_metrics
-from metrics_catalog.located import Problem
+from metrics_catalog.located import InvalidFiles, Problem
 from metrics_catalog.project import Project
 
 
@@ -19,7 +19,6 @@ class Imported:
 
     metrics: tuple[DbtMetric, ...]
     not_read: tuple[Problem, ...]
-    names_not_read: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -44,15 +43,11 @@ class Imported:
 def imported(project: Project) -> Imported:
     """The report on a parsed dbt project. Raises `InvalidFiles` when it has no manifest."""
     catalog, problems = examine(project)
-    assert catalog is not None, "\n".join(map(str, problems))
+    if catalog is None:
+        raise InvalidFiles(problems)
     read = read_dbt_metrics(project, catalog.semantics)
     kept = tuple(metric for name, metric in read.metrics.items() if name in catalog.metrics)
-    return Imported(kept, tuple(sorted(_left(catalog, read))), tuple(catalog.not_read))
-
-
-def _left(catalog: Catalog, read: DbtMetrics) -> Iterator[Problem]:
-    yield from catalog.not_read.values()
-    yield from read.unnamed
+    return Imported(kept, tuple(sorted(catalog.not_read.values())))
 
 
 def _described(metric: DbtMetric) -> dict[str, Any]:
@@ -64,7 +59,7 @@ def _described(metric: DbtMetric) -> dict[str, Any]:
         "file": metric.document.path,
         "line": metric.document.line(),
     }
-    return {**about, **spec, "missing": list(metric.missing), "notes": notes}
+    return {**about, "definition": spec, "missing": list(metric.missing), "notes": notes}
 
 
 def _place(problem: Problem) -> dict[str, Any]:

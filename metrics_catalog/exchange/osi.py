@@ -109,11 +109,19 @@ def _metric(entry: Entry, tree: exp.Expr) -> dict[str, Any]:
     governed = {"domain": entry.domain, "label": {"en": spec.label.en, "zh": spec.label.zh}, **given}
     return {
         "name": entry.name,
-        "expression": _expression(tree.sql()),
+        "expression": _expression(_standard(tree)),
         "description": spec.description,
         "ai_context": {"synonyms": list(dict.fromkeys([spec.label.en, spec.label.zh, *spec.synonyms]))},
         "custom_extensions": [{"vendor_name": VENDOR, "data": json.dumps(governed, ensure_ascii=False)}],
     }
+
+
+def _standard(tree: exp.Expr) -> str:
+    """As near to standard SQL as a dialect comes; what a denominator of nothing means is already in the expression."""
+    plain = tree.copy()
+    for node in plain.find_all(exp.Div):
+        node.set("safe", False)
+    return plain.sql("postgres")
 
 
 def _expression(text: str) -> dict[str, Any]:
@@ -152,7 +160,7 @@ def _dimension(name: str, model: SemanticModel, expr: str, is_time: bool) -> dic
     bare = qualified(expr, model.name).transform(
         lambda node: exp.column(node.name) if isinstance(node, exp.Column) else node
     )
-    return {"name": name, "expression": _expression(bare.sql()), "dimension": {"is_time": is_time}}
+    return {"name": name, "expression": _expression(_standard(bare)), "dimension": {"is_time": is_time}}
 
 
 def _relationships(models: Iterable[SemanticModel]) -> Iterator[dict[str, Any]]:
