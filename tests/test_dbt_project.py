@@ -24,9 +24,13 @@ import yaml
 from metrics_catalog.catalog import Catalog, load_catalog
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.query import Query
+from metrics_catalog.located import InvalidFiles
 from metrics_catalog.project import Project
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.reader import Published
+from orchestration.commands import run
+from orchestration.exchange import import_dbt
+from orchestration.settings import read_settings
 
 TESTS = Path(__file__).parent
 SEEDS = TESTS / "projects" / "dbt_semantic" / "seeds"
@@ -235,14 +239,13 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_seed_is_published(teahouse
     shutil.copytree(teahouse.project.root, tmp_path / "tea")
     root = tmp_path / "tea"
     orders = root / "seeds" / "raw_orders.csv"
-    again = json.loads(metrics("--project", str(root), "run", "--json"))
-    assert again["metrics_published"] == 0
+    settings = read_settings({}, project=root)
+    assert run(settings, quiet=True).metrics_published == 0
     orders.write_text(orders.read_text("utf-8") + "900,1,s1,2024-04-11 10:00:00,,1000.00,tea,web,\n", "utf-8")
-    changed = json.loads(metrics("--project", str(root), "run", "--json"))
-    assert changed["metrics_published"] > 20
+    assert run(settings, quiet=True).metrics_published > 20
     project = Project.at(root)
     before = teahouse.values("revenue", "month")[("2024-04-01",)]
-    after = Teahouse(project, load_catalog(project), changed).values("revenue", "month")[("2024-04-01",)]
+    after = Teahouse(project, load_catalog(project), {}).values("revenue", "month")[("2024-04-01",)]
     assert after == pytest.approx(before + 1000)
 
 
@@ -278,13 +281,8 @@ def test_dbts_own_complaint_has_its_place(tmp_path: Path) -> None:
     shutil.copytree(TESTS / "projects" / "dbt_semantic", root)
     path = root / "models" / "marts" / "sales" / "metrics.yml"
     path.write_text(path.read_text("utf-8").replace("measure: order_total\n", "measure: order_totl\n", 1), "utf-8")
-    report = metrics_error("import-dbt", str(root))
-    assert "models/marts/sales/metrics.yml:" in report
-    assert "order_totl" in report
-
-
-def metrics_error(*arguments: str) -> str:
-    command = [str(Path(sys.executable).with_name("metrics")), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-    assert done.returncode == 1, done.stdout + done.stderr
-    return done.stderr
+    with pytest.raises(InvalidFiles) as caught:
+        import_dbt(root)
+    [problem] = caught.value.problems
+    assert problem.path == "models/marts/sales/metrics.yml"
+    assert "order_totl" in path.read_text("utf-8").splitlines()[problem.line - 1]
