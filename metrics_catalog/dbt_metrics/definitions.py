@@ -140,6 +140,11 @@ class Definitions:
         fits = self._grains(made)
         if reach.get("period_agg", "first") != "last":
             fits = fits[:1]  # of a longer period MetricFlow gives its first day, or an average of its days
+        if window is not None and Duration.model_validate(keys["window"]).days is None:
+            notes = (
+                *notes,
+                (("window",), f"the last {keys['window']} may begin a day earlier here at the end of a month"),
+            )
         kept = {key: value for key, value in keys.items() if value is not None}
         return Calculation(kept, fits, (made.model,), notes)
 
