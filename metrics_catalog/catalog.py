@@ -1,17 +1,21 @@
 """A project's folders and dbt manifest -> `Catalog`. Every problem is collected with its file and line.
 
-Adding a metric is adding a file under ``metrics_catalog/metrics/<domain>/``; nothing is registered anywhere.
+Adding a metric is adding a file under ``metrics_catalog/metrics/<domain>/``; nothing is registered anywhere. Metrics
+written in the dbt project's own semantic layer are metrics too; one that cannot be taken over is left out, and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, RootModel
 
+from metrics_catalog.built_columns import with_built_columns
+from metrics_catalog.dbt_metrics.parts import DbtMetrics
+from metrics_catalog.dbt_metrics.read import read_dbt_metrics
 from metrics_catalog.expressions import names
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import Project
@@ -32,6 +36,7 @@ from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
 S = TypeVar("S", bound=BaseModel)
+_NOBODY = People(departments={}, people={}, teams={})
 
 
 class _MetricFile(RootModel[Metric]):
@@ -40,12 +45,13 @@ class _MetricFile(RootModel[Metric]):
 
 @dataclass(frozen=True)
 class Entry:
-    """A metric with its name, domain and file."""
+    """A metric with its name, domain and file; ``is_dbts``: written in the dbt project's semantic layer."""
 
     name: str
     domain: str
     spec: AnyMetric
     document: Document
+    is_dbts: bool = False
 
     @property
     def parts(self) -> tuple[tuple[Loc, str | Measure | Input], ...]:
@@ -65,7 +71,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalog:
-    """All metrics of a project, sorted by domain and name, with what they stand on."""
+    """All metrics of a project, sorted by domain and name, with what they stand on.
+
+    ``not_read``: metrics of the dbt project that are not taken over, and why (what has no name yet, by its place);
+    ``warnings``: what else to know.
+    """
 
     project: Project
     metrics: Mapping[str, Entry]
@@ -74,6 +84,8 @@ class Catalog:
     policy: Policy
     people_document: Document
     policy_document: Document
+    not_read: Mapping[str, Problem] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
 
     def models(self, name: str, sliced: bool = False) -> tuple[str, ...]:
         """Semantic models whose rows a metric counts; ``sliced``: without the events that conversions look for."""
@@ -107,17 +119,50 @@ def examine(project: Project) -> tuple[Catalog | None, list[Problem]]:
     """The catalog as far as it can be read, and every problem, warnings included."""
     problems: list[Problem] = []
     metrics = {entry.name: entry for entry in _metrics(project, problems)}
-    people = _collect(problems, project.people, People, project)
-    policy = _collect(problems, project.policy, Policy, project)
-    semantics = None
+    people = _collect(problems, project.people, People, project, _NOBODY)
+    policy = _collect(problems, project.policy, Policy, project, Policy())
+    semantics, dbts = None, DbtMetrics()
     try:
         semantics = read_semantics(project.manifest)
+        semantics = with_built_columns(semantics, project) if project.is_dbt else semantics
+        dbts = read_dbt_metrics(project, semantics)
     except InvalidFiles as invalid:
         problems += invalid.problems
     if people is None or policy is None or semantics is None:
         return None, sorted(problems)
+    problems += _twice(metrics, dbts)
     catalog = Catalog(project, metrics, semantics, people[0], policy[0], people[1], policy[1])
-    return catalog, sorted([*problems, *check_all(catalog)])
+    catalog, found = _with_dbts(catalog, dbts)
+    warnings = sorted(problem for problem in (*problems, *found) if problem.level == "warning")
+    return replace(catalog, warnings=tuple(warnings)), sorted([*problems, *found])
+
+
+def _twice(metrics: Mapping[str, Entry], dbts: DbtMetrics) -> Iterator[Problem]:
+    for name in sorted(set(metrics) & {*dbts.metrics, *dbts.not_read}):
+        theirs = dbts.metrics[name].document.problem((), "") if name in dbts.metrics else dbts.not_read[name]
+        where = f"{theirs.path}:{theirs.line}"
+        yield metrics[name].document.problem(
+            (), f'the dbt project has a metric "{name}" too, in {where}; keep one of them'
+        )
+
+
+def _with_dbts(catalog: Catalog, dbts: DbtMetrics) -> tuple[Catalog, list[Problem]]:
+    """The catalog with those of dbt's metrics that no rule finds fault with, and what the rules say of the rest."""
+    not_read = dict(dbts.not_read)
+    while True:
+        found = {name: one for name, one in dbts.metrics.items() if name not in {*not_read, *catalog.metrics}}
+        entries = [Entry(one.name, one.domain, one.spec, one.document, is_dbts=True) for one in found.values()]
+        every = sorted([*catalog.metrics.values(), *entries], key=lambda entry: (entry.domain, entry.name))
+        whole = replace(catalog, metrics={entry.name: entry for entry in every}, not_read=not_read)
+        problems = list(check_all(whole))
+        faults = {name: p for p in problems if p.level == "error" for name, one in found.items() if one.holds(p)}
+        if not faults:
+            left = {**not_read, **{f"{one.path}:{one.line}": one for one in dbts.unnamed}}
+            told = [replace(problem, level="warning") for problem in left.values()]
+            notes = [note for one in found.values() for note in one.notes]
+            return replace(whole, not_read=left), [*problems, *told, *notes]
+        for name, problem in faults.items():
+            not_read[name] = replace(problem, message=f'metric "{name}" is not read: {problem.message}')
 
 
 def _metrics(project: Project, problems: list[Problem]) -> Iterator[Entry]:
@@ -146,7 +191,12 @@ def _misplaced(path: Path, project: Project, document: Document, seen: Mapping[s
         yield document.problem((), f'there is already a metric "{path.stem}" in {seen[path.stem]}')
 
 
-def _collect(problems: list[Problem], path: Path, spec: type[S], project: Project) -> tuple[S, Document] | None:
+def _collect(
+    problems: list[Problem], path: Path, spec: type[S], project: Project, absent: S
+) -> tuple[S, Document] | None:
+    """A file's content; ``absent``: what an existing dbt project, which has no such file, means by that."""
+    if project.is_dbt and not path.exists():
+        return absent, Document(path.relative_to(project.root).as_posix(), {}, {})
     try:
         return load(path, spec, project.root)
     except InvalidFiles as invalid:

@@ -62,8 +62,9 @@ class Changes:
 
     @property
     def removed(self) -> list[str]:
-        """Metrics that were published and are no longer in the catalog."""
-        return sorted(set(self.last.definitions if self.last else ()) - set(self.catalog.metrics))
+        """Metrics that were published and are gone; one of dbt's that only cannot be read now keeps its values."""
+        gone = set(self.last.definitions if self.last else ()) - set(self.catalog.metrics)
+        return sorted(gone - set(self.catalog.not_read))
 
     def renewed(self, metric: str) -> bool:
         """Whether the metric is new, or anything but its data changed: then all its history is computed again."""

@@ -23,7 +23,7 @@ _NODES: tuple[type[exp.Expr], ...] = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Is, exp.Like,
     exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Abs, exp.Round,
     exp.Lower, exp.Upper, exp.Trim, exp.Length, exp.Cast, exp.DataType, exp.DataTypeParam, exp.Var,
-    exp.Year, exp.Quarter, exp.Month, exp.DayOfWeekIso,
+    exp.Year, exp.Quarter, exp.Month, exp.DayOfWeekIso, exp.DateTrunc, exp.TimestampTrunc,
 )  # fmt: skip
 _AGGREGATES: tuple[type[exp.Expr], ...] = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.Distinct, exp.Star)
 _CONDITIONS = (
@@ -146,11 +146,14 @@ def _resolve(name: str, semantics: Semantics, model: str, text: str, joined: dic
     try:
         attribute = semantics.attribute(model, name)
     except UnknownName:
+        if own.is_open:
+            return exp.column(name, table=model)
         known = [*own.columns, *semantics.attributes(model)]
         raise InvalidExpression(f'"{text}": "{name}" is not a column of "{model}"{suggest(name, known)}') from None
     if attribute.joins:
         joined[name] = attribute
-    return attribute_sql(semantics, attribute)
+    tree = attribute_sql(semantics, attribute)
+    return exp.Paren(this=tree) if isinstance(tree, (exp.Binary, exp.Not, exp.Between, exp.In)) else tree
 
 
 def attribute_sql(semantics: Semantics, attribute: Attribute) -> exp.Expr:

@@ -1,25 +1,41 @@
-"""Where the files of a project are. Pure: reads no environment and touches no disk."""
+"""Where the files of a project are. Reads no environment; of the disk it asks only which folder is the dbt project."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
+DBT_FILE = "dbt_project.yml"
+
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder and its state folder (default ``<root>/.metrics``); every path of either is named here."""
+    """A project folder and its state folder (default ``<root>/.metrics``); every path of either is named here.
+
+    ``dbt``: the dbt project, ``<root>/dbt_project``, or the root itself when that is a dbt project of its own: then
+    nothing is written outside the state folder.
+    """
 
     root: Path
     state: Path
     published: Path
+    dbt: Path
 
     @classmethod
     def at(cls, root: Path, state: Path | None = None, published: Path | None = None) -> Project:
         """The project in ``root``; state and published values may live elsewhere."""
         root = root.resolve()
         state = (root / ".metrics" if state is None else state).resolve()
-        return cls(root, state, (state / "published" if published is None else published).resolve())
+        inner = root / "dbt_project"
+        own = (root / DBT_FILE).is_file() and not (inner / DBT_FILE).is_file()
+        return cls(
+            root, state, (state / "published" if published is None else published).resolve(), root if own else inner
+        )
+
+    @property
+    def is_dbt(self) -> bool:
+        """Whether the root is an existing dbt project, which is read and built but never written to."""
+        return self.dbt == self.root
 
     @property
     def metrics(self) -> Path:
@@ -47,14 +63,28 @@ class Project:
         return self.root / "expectations" / "suites"
 
     @property
-    def dbt(self) -> Path:
-        """The dbt project."""
-        return self.root / "dbt_project"
+    def profiles(self) -> Path:
+        """The folder of dbt's profiles.yml: ours for an existing dbt project, whose own may name another database."""
+        return self.state / "dbt" if self.is_dbt else self.dbt
+
+    @property
+    def target(self) -> Path:
+        """Where dbt writes what it made."""
+        return self.state / "dbt" / "target" if self.is_dbt else self.dbt / "target"
 
     @property
     def manifest(self) -> Path:
         """What dbt last parsed."""
-        return self.dbt / "target" / "manifest.json"
+        return self.target / "manifest.json"
+
+    @property
+    def columns(self) -> Path:
+        """Columns of the tables dbt last built, for what the dbt project does not declare."""
+        return self.state / "dbt" / "columns.json"
+
+    def named(self, dbt_path: str) -> str:
+        """A file of the dbt project as people know it: relative to the root."""
+        return (self.dbt / dbt_path).relative_to(self.root).as_posix()
 
     @property
     def warehouse(self) -> Path:

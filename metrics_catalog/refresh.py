@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
-from metrics_catalog.engine.compute import Progress, computed, data_span
-from metrics_catalog.engine.fingerprint import dimension_contents
+from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
+from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
@@ -90,6 +90,8 @@ def publish(
     groups = _groups(changes)
     if not groups and not changes.removed:
         return _outcome(changes, None, (), {}, AuditReport((), {}))
+    if catalog.project.is_dbt:
+        build_rollups(con, catalog)
     rows: Counter[str] = Counter()
     with publisher.open(_info(changes, run_id, now)) as draft:
         for group in groups:
@@ -111,7 +113,10 @@ def _changes(
     facts = {model for metric in catalog.metrics for model in catalog.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
     closed_through = catalog.policy.closed_through(now)
-    return Changes(catalog, inputs, last, closed_through, spans, dimension_contents(con, catalog))
+    contents = dimension_contents(con, catalog)
+    if catalog.project.is_dbt:  # what is under its tables is not ours to know; so their rows say what changed
+        contents |= table_contents(con, catalog, facts)
+    return Changes(catalog, inputs, last, closed_through, spans, contents)
 
 
 def _groups(changes: Changes) -> list[_Group]:

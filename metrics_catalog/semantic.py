@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -26,11 +26,12 @@ class Entity:
 
 @dataclass(frozen=True)
 class Dimension:
-    """An attribute to slice and filter by."""
+    """An attribute to slice and filter by. ``grain``: the finest a time is known at; "" for what is no time."""
 
     name: str
     expr: str
     is_time: bool
+    grain: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,9 @@ class Validity:
 class SemanticModel:
     """One mart: its keys, dimensions and time. ``columns`` maps names to SQL types ("" when dbt does not say).
 
-    ``replaced_by``: the mart declares that a changed day of its sources changes only rows of that day (or of its week
-    and the ``following_weeks``); None: any row may change.
+    ``key``: the entity whose one row this is, which dbt puts before a dimension: ``order__size``. ``is_open``: there
+    may be more columns than dbt declares. ``replaced_by``: the mart declares that a changed day of its sources changes
+    only rows of that day (or of its week and the ``following_weeks``); None: any row may change.
     """
 
     name: str
@@ -61,6 +63,8 @@ class SemanticModel:
     replaced_by: Literal["day", "week"] | None = None
     following_weeks: int = 0
     validity: Validity | None = None
+    key: str | None = None
+    is_open: bool = False
 
     def attribute(self, name: str) -> str | None:
         """Expression of a dimension, or of a key, by name."""
@@ -112,7 +116,10 @@ class Semantics:
         return self.models[name]
 
     def attributes(self, model: str) -> Mapping[str, Attribute]:
-        """Every dimension and key reachable from ``model`` by many-to-one joins, nearest first; own names win."""
+        """Every dimension and key reachable from ``model`` by many-to-one joins, nearest first; own names win.
+
+        Each is also known by dbt's longer name, which says on what way: ``customer__country``, ``store__country``.
+        """
         return self._attributes[model]
 
     def attribute(self, model: str, name: str) -> Attribute:
@@ -137,7 +144,7 @@ class Semantics:
 
     @cached_property
     def _attributes(self) -> dict[str, dict[str, Attribute]]:
-        return {name: dict(_reachable(self.models, name)) for name in self.models}
+        return {name: _names(self.models, name) for name in self.models}
 
 
 def read_semantics(manifest: Path) -> Semantics:
@@ -148,7 +155,7 @@ def read_semantics(manifest: Path) -> Semantics:
         problem = Problem("dbt_project/target/manifest.json", 1, "does not exist; run `metrics check`")
         raise InvalidFiles([problem]) from None
     nodes = data["nodes"] | data["sources"]
-    models = (_model(item, nodes) for item in data["semantic_models"].values())
+    models = [model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes))]
     return Semantics(
         {model.name: model for model in sorted(models, key=lambda model: model.name)},
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
@@ -174,11 +181,13 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
             for entity in item["entities"]
         },
         dimensions={
-            one["name"]: Dimension(one["name"], one["expr"] or one["name"], one["type"] == "time")
+            one["name"]: Dimension(one["name"], one["expr"] or one["name"], one["type"] == "time", _grain(one))
             for one in item["dimensions"]
         },
         columns=columns,
         validity=_validity(item["dimensions"]),
+        key=item.get("primary_entity")
+        or next((one["name"] for one in item["entities"] if one["type"] == "primary"), None),
         **_replaced(nodes[node]["config"]),
     )
 
@@ -191,6 +200,27 @@ def _validity(dimensions: Sequence[Mapping[str, Any]]) -> Validity | None:
     return Validity(edges["is_start"], edges["is_end"]) if len(edges) == 2 else None
 
 
+def _grain(dimension: Mapping[str, Any]) -> str:
+    return (dimension.get("type_params") or {}).get("time_granularity", "day") if dimension["type"] == "time" else ""
+
+
+def by_time(model: str, time: str) -> str:
+    """What a semantic model is called where another of its times counts than its default."""
+    return f"{model}_by_{time}"
+
+
+def _by_time(item: Mapping[str, Any], model: SemanticModel) -> Iterator[SemanticModel]:
+    """The model, and once more for each other time its measures name; nothing is joined to those by their keys."""
+    times = dict.fromkeys(
+        one["agg_time_dimension"] for one in item.get("measures", ()) if one.get("agg_time_dimension")
+    )
+    yield model if model.time is not None or not times else replace(model, time=next(iter(times)))
+    keys = {name: replace(key, unique=False) for name, key in model.entities.items()}
+    for time in times if model.time is not None else list(times)[1:]:
+        if time != model.time:
+            yield replace(model, name=by_time(model.name, time), time=time, entities=keys)
+
+
 def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:
     if config.get("incremental_strategy") != "changed_days":
         return {}
@@ -198,23 +228,32 @@ def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"replaced_by": meta.get("changed", "day"), "following_weeks": int(meta.get("following", 0))}
 
 
-def _reachable(models: Mapping[str, SemanticModel], start: str) -> Iterator[tuple[str, Attribute]]:
+def _names(models: Mapping[str, SemanticModel], start: str) -> dict[str, Attribute]:
+    """Dimensions and keys by their own names, nearest first, and by dbt's: the way from ``start``, then the name."""
+    plain: dict[str, Attribute] = {}
+    by_way: dict[str, Attribute] = {}
+    for model, way, joins in _reached(models, start):
+        for one in (*model.dimensions.values(), *model.entities.values()):
+            plain.setdefault(one.name, Attribute(one.name, model.name, one.expr, joins))
+            if way is not None:
+                by_way.setdefault(f"{way}__{one.name}", Attribute(f"{way}__{one.name}", model.name, one.expr, joins))
+    return {**by_way, **plain}
+
+
+def _reached(
+    models: Mapping[str, SemanticModel], start: str
+) -> Iterator[tuple[SemanticModel, str | None, tuple[Join, ...]]]:
     """Breadth first over keys: foreign or unique on the left, unique on the right, so no join can add rows."""
-    seen_names: set[str] = set()
-    seen_models = {start}
-    todo: list[tuple[str, tuple[Join, ...]]] = [(start, ())]
-    for name, joins in todo:
-        model = models[name]
-        own = [(dim.name, dim.expr) for dim in model.dimensions.values()]
-        own += [(entity.name, entity.expr) for entity in model.entities.values()]
-        for attribute, expr in own:
-            if attribute not in seen_names:
-                seen_names.add(attribute)
-                yield attribute, Attribute(attribute, name, expr, joins)
-        for entity in model.entities.values():
+    seen = {start}
+    todo: list[tuple[str, str | None, tuple[Join, ...]]] = [(start, models[start].key, ())]
+    for name, way, joins in todo:
+        yield models[name], way, joins
+        for entity in models[name].entities.values():
+            further = entity.name if name == start else f"{way}__{entity.name}"
             for other in models.values():
                 key = other.entities.get(entity.name)
                 timeless = other.validity is not None and models[start].time is None
-                if key is not None and key.unique and not timeless and other.name not in seen_models:
-                    seen_models.add(other.name)
-                    todo.append((other.name, (*joins, Join(name, entity.expr, other.name, key.expr, other.validity))))
+                if key is not None and key.unique and not timeless and other.name not in seen:
+                    seen.add(other.name)
+                    join = Join(name, entity.expr, other.name, key.expr, other.validity)
+                    todo.append((other.name, further, (*joins, join)))

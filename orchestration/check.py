@@ -42,5 +42,5 @@ def check_project(settings: Settings) -> Checked:
         return Checked(0, 0, 0, invalid.problems)
     suites = {name: suite for name, suite in declared.suites.items() if suite.expectations}
     columns = {name: {one: spec.columns[one].type for one in spec.columns} for name, spec in declared.sources.items()}
-    problems = check_suites(suites, columns) + outdated(declared.catalog)
+    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *declared.catalog.warnings]
     return Checked(len(declared.catalog.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))

@@ -25,7 +25,7 @@ def prepare(
 ) -> None:
     """Metric center: runs, governs and watches a company's numbers."""
     settings = read_settings(project=project)
-    if context.invoked_subcommand != "init":
+    if context.invoked_subcommand not in ("init", "import-dbt"):
         settings.must_be_project()
     context.obj = settings.locate()
     context.meta["settings"] = settings
@@ -97,6 +97,44 @@ def generate(context: typer.Context) -> None:
         typer.echo("everything is up to date")
 
 
+@app.command(name="import-dbt")
+def import_dbt(
+    folder: Annotated[Path, typer.Argument(help="A dbt project with a semantic layer; nothing is written to it.")],
+    as_json: Json = False,
+) -> None:
+    """Report what a dbt project's metrics are here: taken over, missing, not read and why (then it ends with 1)."""
+    from orchestration.exchange import import_dbt as report
+
+    found = report(folder)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        typer.echo("\n".join(found.lines()))
+    raise typer.Exit(1 if found.not_read else 0)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    kind: Annotated[
+        str, typer.Option("--format", help="dbt (semantic layer of dbt 1.11) or osi (0.2.0.dev0).")
+    ] = "dbt",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="A file, or a folder for metrics.yml.")] = None,
+) -> None:
+    """Write the definitions for other tools; says on standard error which metrics they have no words for."""
+    from orchestration.exchange import export as write
+
+    text, left_out = write(_settings(context), kind)
+    for name, reason in left_out.items():
+        typer.echo(f"left out  {name}: {reason}", err=True)
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    path = output / "metrics.yml" if output.is_dir() else output
+    path.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {path}")
+
+
 @app.command()
 def up(
     context: typer.Context,
@@ -145,7 +183,8 @@ def _run(settings: Settings, select: str | None, as_json: bool) -> None:
     if as_json:
         print_json(summary.as_json())
         return
-    console().print(table(summary))
+    if summary.sources or not summary.is_dbt:
+        console().print(table(summary))
     typer.echo("\n" + "\n".join(footer(summary)))
 
 

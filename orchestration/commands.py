@@ -36,7 +36,8 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
         from orchestration.resources import Listener
 
         listener = Listener(tell=tell)
-        definitions = build(read_declared(settings), listener)
+        declared = read_declared(settings)
+        definitions = build(declared, listener)
         selected = _selected(definitions, select)
         try:
             with open_instance(settings) as instance:
@@ -52,7 +53,7 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
             raise Failed(f"{message(error)}\n{_published(listener)}", exit_code(error)) from error
     if not result.success:
         raise _failure(result, listener)
-    return summarize(listener.report, result)
+    return summarize(listener.report, result, declared.catalog)
 
 
 def up(settings: Settings) -> None:

@@ -37,7 +37,7 @@ def read_declared(settings: Settings) -> Declared:
     problems: list[Problem] = []
     sources = _collect(problems, lambda: load_specs(project))
     suites = _collect(problems, lambda: load_suites(project.suites, project.root))
-    graph = _collect(problems, lambda: read_graph(ensure_parsed(project)))
+    graph = _collect(problems, lambda: read_graph(ensure_parsed(project), project.dbt))
     catalog = _collect(problems, lambda: load_catalog(project)) if graph is not None else None
     if sources is not None and suites is not None:
         columns = {name: {column: one.type for column, one in spec.columns.items()} for name, spec in sources.items()}
@@ -63,8 +63,11 @@ def _collect(problems: list[Problem], read_part: Callable[[], T]) -> T | None:
 def _undeclared(project: Project, sources: dict[str, AnySource], graph: DbtGraph) -> Iterator[Problem]:
     for id_, table in graph.clean_sources().items():
         if table not in sources:
-            path = f"{project.dbt.relative_to(project.root).as_posix()}/{graph.source_paths[id_]}"
-            yield Problem(path, 1, f'source clean.{table}: there is no source "{table}"{suggest(table, sources)}')
+            yield Problem(
+                project.named(graph.source_paths[id_]),
+                1,
+                f'source clean.{table}: there is no source "{table}"{suggest(table, sources)}',
+            )
 
 
 def _unknown_owners(project: Project, sources: dict[str, AnySource], catalog: Catalog) -> Iterator[Problem]:

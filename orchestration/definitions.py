@@ -20,7 +20,7 @@ def build(declared: Declared, listener: Listener | None = None) -> dg.Definition
 
     Raises `InvalidFiles` when dbt's metric models are older than the metrics: they would compute what was meant before.
     """
-    generated = declared.project.dbt.relative_to(declared.project.root).as_posix()
+    generated = declared.project.named("")
     if old := [problem for problem in outdated(declared.catalog) if problem.path.startswith(f"{generated}/")]:
         raise InvalidFiles(old)
     modules = [import_module(f"{rooms.__name__}.{module.name}") for module in iter_modules(rooms.__path__)]

@@ -29,8 +29,8 @@ def metric_key(domain: str, name: str) -> dg.AssetKey:
 
 
 def owners(people: People, name: str) -> list[str]:
-    """A team as ``team:name``, a person by mail: the two forms Dagster knows."""
-    return [f"team:{name}"] if name in people.teams else [people.people[name].email]
+    """A team, or who is not in people.yml, as ``team:name``, a person by mail: the two forms Dagster knows."""
+    return [people.people[name].email] if name in people.people else [f"team:{name}"]
 
 
 def schema(columns: Mapping[str, tuple[str, str]]) -> dict[str, Any]:

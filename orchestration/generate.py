@@ -18,7 +18,9 @@ _DO = "run `metrics generate`"
 
 
 def generated(catalog: Catalog) -> Iterator[tuple[Path, str]]:
-    """(path, text) of every generated file."""
+    """(path, text) of every generated file; an existing dbt project is not written to."""
+    if catalog.project.is_dbt:
+        return
     from metrics_catalog.engine.rollup import dbt_files
 
     for name, text in dbt_files(catalog):
@@ -37,6 +39,8 @@ def shared(project: Project) -> Iterator[tuple[Path, str]]:
 
 def stale(catalog: Catalog) -> list[Path]:
     """Generated files that are missing, out of date, or no longer generated."""
+    if catalog.project.is_dbt:
+        return []
     wanted = dict(generated(catalog))
     left = {path for path in _metric_models(catalog).glob("*.*") if path not in wanted and path.name != ".gitkeep"}
     return sorted(

@@ -117,9 +117,12 @@ class Refresh:
         """Compute, audit and publish the metrics whose input or definition changed."""
         self.tell("metrics")
         with self._timed("metrics"), self._warehouse() as con:
+            from metrics_catalog.catalog import load_catalog
             from metrics_catalog.changes import Inputs
             from metrics_catalog.refresh import publish
 
+            # What the dbt project does not declare of its columns is known now that they are built.
+            catalog = load_catalog(project) if (project := self.declared.project).is_dbt else self.declared.catalog
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -129,7 +132,7 @@ class Refresh:
                 changed_since=lambda source, load_id: state.changed_days(con, source, load_id, built[source][0]),
             )
             now = datetime.now(UTC)
-            result = publish(con, self.declared.catalog, inputs, self.run_id, now, self.detail)
+            result = publish(con, catalog, inputs, self.run_id, now, self.detail)
         self.report.published = result
         return result
 

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
 
 from metrics_catalog.located import suggest
-from metrics_catalog.project import Project
+from metrics_catalog.project import DBT_FILE, Project
 
 PREFIX = "METRICS_"
 # Read by dbt's own profiles.yml, written by us; not a setting.
@@ -51,7 +51,7 @@ class Settings(BaseModel):
 
     def must_be_project(self) -> None:
         """Raise `InvalidSettings` when there is no project in the folder."""
-        if not any((self.project / name).is_dir() for name in ("metrics_catalog", "dbt_project")):
+        if not any((self.project / name).exists() for name in ("metrics_catalog", "dbt_project", DBT_FILE)):
             where = f"{self.project} is not a project"
             raise InvalidSettings(
                 f"{where}: name one with --project or METRICS_PROJECT, or write one with `metrics init`"

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
     from rich.table import Table
 
+    from metrics_catalog.catalog import Catalog
     from orchestration.refresh import Report
 
 
@@ -26,7 +27,10 @@ class SourceLine:
 
 @dataclass(frozen=True)
 class Summary:
-    """One refresh. ``checks`` failed as warnings only, or the refresh would have failed."""
+    """One refresh. ``checks`` failed as warnings only, or the refresh would have failed.
+
+    ``not_read``: what the dbt project's semantic layer has that is no metric here, with file, line and reason.
+    """
 
     run_id: str
     sources: tuple[SourceLine, ...]
@@ -40,13 +44,15 @@ class Summary:
     closed_through: str | None
     waiting: dict[str, list[str]]
     seconds: dict[str, float]
+    not_read: tuple[str, ...] = ()
+    is_dbt: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
         return asdict(self)
 
 
-def summarize(report: Report, result: ExecuteInProcessResult) -> Summary:
+def summarize(report: Report, result: ExecuteInProcessResult, catalog: Catalog) -> Summary:
     """The summary of a finished run."""
     evaluations = result.get_asset_check_evaluations()
     published = report.published
@@ -67,6 +73,8 @@ def summarize(report: Report, result: ExecuteInProcessResult) -> Summary:
         if published
         else {},
         seconds={stage: round(spent, 2) for stage, spent in report.seconds.items()},
+        not_read=tuple(f"{one.path}:{one.line} {one.message}" for one in catalog.not_read.values()),
+        is_dbt=catalog.project.is_dbt,
     )
 
 
@@ -108,7 +116,8 @@ def footer(summary: Summary) -> list[str]:
         f"closed through     {summary.closed_through}" if summary.closed_through else "",
         f"time               {total:.1f} s ({stages})",
     ]
-    if not summary.sources:
+    lines += [f"not read           {one}" for one in summary.not_read]
+    if not summary.sources and not summary.is_dbt:
         lines.append("no sources yet      add one: orchestration/sources/<name>.yml")
     for source, days in summary.waiting.items():
         more = f" and {len(days) - 1} more" if len(days) > 1 else ""

@@ -54,6 +54,23 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
     return {model: _content(con, catalog, model, read) for model, read in columns.items()}
 
 
+def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[str]) -> dict[str, str]:
+    """Fingerprint of all rows of semantic models' tables."""
+    rows = exp.column("rows")
+    items = [
+        exp.Count(this=exp.Star()),
+        exp.Anonymous(this="bit_xor", expressions=[exp.Anonymous(this="hash", expressions=[rows])]),
+    ]
+    found = {}
+    for name in sorted(set(models)):
+        model = catalog.semantics.model(name)
+        query = exp.select(*(item.copy() for item in items)).from_(
+            exp.alias_(exp.table_(model.table, db=model.schema), "rows", table=True)
+        )
+        found[name] = digest([str(con.execute(query.sql("duckdb")).fetchone())])
+    return found
+
+
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
     for metric, formula in formulas(catalog, catalog.metrics).items():
         for model in catalog.models(metric, sliced=True):

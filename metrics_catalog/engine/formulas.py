@@ -112,7 +112,10 @@ class _Builder:
             total, count = (self._pool.component(f"{name}__{agg}", measure, agg) for agg in ("sum", "count"))
             return Formula(name, column(total.name), column(count.name), (Term(total), Term(count)))
         component = self._pool.component(name, measure)
-        zero = component.agg in _FROM_ZERO
+        if measure.agg == "count_distinct" and measure.missing == "none":
+            rows = self._pool.component(f"{name}__rows", measure.model_copy(update={"agg": "count", "expr": None}))
+            return Formula(name, _or_none_of(column(component.name), rows), None, (Term(component), Term(rows)))
+        zero = component.agg in _FROM_ZERO if measure.missing is None else measure.missing == "zero"
         return Formula(name, column(component.name), None, (Term(component),), component.merge == "sum", zero)
 
     def _ratio(self, name: str, spec: RatioMetric, filters: tuple[str, ...]) -> Formula:
@@ -143,8 +146,8 @@ class _Builder:
 
     def _conversion(self, name: str, spec: ConversionMetric, filters: tuple[str, ...]) -> Formula:
         base = self._part(f"{name}__base", spec.base, filters)
-        (event,) = self._part(f"{name}__event", spec.conversion, ()).components
-        (start,) = base.components
+        follows = self._part(f"{name}__event", spec.conversion, ())
+        event, start = follows.components[0], base.components[0]
         semantics = self._catalog.semantics
         attributes = [semantics.attribute(start.model, key) for key in (spec.entity, *spec.same)]
         others = [semantics.attribute(event.model, key) for key in (spec.entity, *spec.same)]
@@ -153,10 +156,17 @@ class _Builder:
         counted = self._pool.shared(
             replace(start, name=f"{name}__conversions", agg="conversions", conversion=conversion)
         )
-        count = Formula(name, column(counted.name), None, (Term(counted),), adds_up=True, from_zero=True)
+        zero = follows.from_zero
+        count = Formula(name, column(counted.name), None, (Term(counted),), adds_up=True, from_zero=zero)
         if spec.calculation == "count":
-            return count
-        return Formula(name, _or_zero(count.value), base.value, _joined(count, base))
+            filled = self._missing(spec.conversion) == "zero"
+            value = exp.Coalesce(this=count.value, expressions=[_times_zero(base.value)])
+            return replace(count, numerator=value, terms=_joined(count, base)) if filled else count
+        return Formula(name, _or_zero(count.value) if zero else count.value, base.value, _joined(count, base))
+
+    def _missing(self, part: str | Measure) -> str | None:
+        spec = self._catalog.metrics[part].spec if isinstance(part, str) else part
+        return spec.missing if isinstance(spec, Measure) else None
 
     def _part(self, name: str, part: str | Measure | Input, filters: tuple[str, ...]) -> Formula:
         if isinstance(part, Measure):
@@ -177,6 +187,16 @@ def _joined(*parts: Formula) -> tuple[Term, ...]:
 
 def _or_zero(value: exp.Expr) -> exp.Expr:
     return exp.Coalesce(this=value, expressions=[exp.Literal.number(0)])
+
+
+def _or_none_of(value: exp.Expr, rows: Component) -> exp.Expr:
+    """The value, or 0 where there are rows and none of them counts."""
+    return exp.Coalesce(this=value, expressions=[_times_zero(column(rows.name))])
+
+
+def _times_zero(value: exp.Expr) -> exp.Expr:
+    """0 where there is a value."""
+    return exp.Mul(this=exp.Paren(this=value), expression=exp.Literal.number(0))
 
 
 def _renamed(tree: exp.Expr, names: Mapping[str, str]) -> exp.Expr:

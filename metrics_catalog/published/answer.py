@@ -45,6 +45,8 @@ def answer(query: Query, catalog: Catalog, published: Published) -> Result:
 
 def _known(query: Query, catalog: Catalog) -> None:
     for metric in query.metrics:
+        if metric in catalog.not_read:
+            raise InvalidQuery(str(catalog.not_read[metric]))
         if metric not in catalog.metrics:
             raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
     dimensions = _dimensions(catalog)

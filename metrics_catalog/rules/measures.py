@@ -36,7 +36,7 @@ def _model(catalog: Catalog, document: Document, loc: Loc, measure: Measure) -> 
         yield document.problem((*loc, "model"), f'there is no semantic model "{measure.model}"{hint}')
     elif models[measure.model].time is None:
         yield document.problem((*loc, "model"), f'semantic model "{measure.model}" has no agg_time_dimension')
-    elif models[measure.model].columns:  # without any, rules.models says why
+    elif models[measure.model].columns or models[measure.model].is_open:  # without any, rules.models says why
         yield from _expressions(catalog, document, loc, measure)
 
 

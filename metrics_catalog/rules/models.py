@@ -31,7 +31,7 @@ def _read(catalog: Catalog) -> set[str]:
 
 
 def _model(catalog: Catalog, model: SemanticModel) -> Iterator[Problem]:
-    if not model.columns:
+    if not model.columns and not model.is_open:
         message = f'no columns are declared for {model.table}; check its name under "models:", give each its data_type'
         yield _problem(catalog, model, "model", message)
         return
@@ -40,7 +40,7 @@ def _model(catalog: Catalog, model: SemanticModel) -> Iterator[Problem]:
         message = f'agg_time_dimension: "{model.time}" is not a time dimension{suggest(model.time, times)}'
         yield _problem(catalog, model, model.time, message)
     for attribute in (*model.dimensions.values(), *model.entities.values()):
-        for column in _columns(attribute.expr):
+        for column in () if model.is_open else _columns(attribute.expr):
             if column not in model.columns:
                 hint = suggest(column, model.columns)
                 message = f'{attribute.name}: "{column}" is not a column of {model.table}{hint}'
@@ -61,7 +61,7 @@ def _problem(catalog: Catalog, model: SemanticModel, word: str, message: str) ->
     try:
         document = read(project.dbt / model.path, project.root)
     except InvalidFiles:
-        return Problem(f"{project.dbt.relative_to(project.root).as_posix()}/{model.path}", 1, said)
+        return Problem(project.named(model.path), 1, said)
     for index, item in enumerate(document.data.get("semantic_models") or ()):
         if item.get("name") == model.name:
             return document.problem(_loc(item, word, ("semantic_models", index)), said)

@@ -21,4 +21,5 @@ def check(catalog: Catalog) -> Iterator[Problem]:
         for loc, word in words:
             first = seen.setdefault(word.casefold(), name)
             if first != name:
-                yield entry.document.problem(loc, f'"{word}" already means the metric "{first}"')
+                level = "warning" if entry.is_dbts else "error"
+                yield entry.document.problem(loc, f'"{word}" already means the metric "{first}"', level)

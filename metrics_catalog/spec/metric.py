@@ -26,6 +26,8 @@ class Measure(Spec):
 
     ``filter`` keeps rows; ``having`` keeps the entities of a ``count_distinct`` by an aggregate over their rows of the
     period (``count(*) >= 2``: entities with at least two rows). ``semi_additive``: days do not add up, as in a stock.
+    ``missing``: what no rows mean beside a metric that has some: ``zero``, as sums and counts do by themselves, or
+    ``none``, no data, as in dbt's semantic layer (where rows without a key are 0 distinct keys).
     """
 
     model: Name
@@ -35,6 +37,7 @@ class Measure(Spec):
     filter: Text | None = None
     having: Text | None = None
     semi_additive: SemiAdditive | None = None
+    missing: Literal["zero", "none"] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Measure:

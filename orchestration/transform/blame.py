@@ -10,6 +10,8 @@ from metrics_catalog.located import InvalidFiles, Problem, read
 from metrics_catalog.project import Project
 
 NOT_OURS = {"target", "logs", "dbt_packages", ".user.yml"}
+# What an existing dbt project's folder holds besides it: state, history, environments, its own database.
+_OTHER_FOLDERS = {"dbt_packages", "node_modules", "venv", "env", "target", "logs"}
 _KINDS = (".sql", ".yml", ".yaml", ".csv", ".py", ".md")
 _NAMED = re.compile(rf"(?:\(|at |in )((?:[\w.-]+/)+[\w.-]+(?:{'|'.join(map(re.escape, _KINDS))}))")
 _HEADING = re.compile(r"(Compilation|Runtime|Database|Parsing|Dependency) Error")
@@ -23,9 +25,18 @@ class DbtFailed(Exception):
 
 def files(project: Project, *kinds: str) -> Iterator[Path]:
     """The files of the dbt project that people write (of these endings, when given), sorted."""
-    for path in sorted(project.dbt.rglob("*")):
+    for path in sorted(_under(project.dbt) if project.is_dbt else project.dbt.rglob("*")):
         written = path.relative_to(project.dbt).parts[0] not in NOT_OURS and path.is_file()
         if written and (not kinds or path.suffix in kinds):
+            yield path
+
+
+def _under(folder: Path) -> Iterator[Path]:
+    """Files of the kinds dbt reads, without looking into folders that are not its own."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.name.startswith(".") and path.name not in _OTHER_FOLDERS:
+            yield from _under(path)
+        elif path.suffix in _KINDS and not path.name.startswith("."):
             yield path
 
 
@@ -57,7 +68,7 @@ def plain(text: str) -> str:
 
 
 def _problem(project: Project, path: str, line: int, text: str) -> Problem:
-    return Problem(f"{project.dbt.relative_to(project.root).as_posix()}/{path}", line, _tidy(text))
+    return Problem(project.named(path), line, _tidy(text))
 
 
 def _tidy(text: str) -> str:

@@ -92,11 +92,15 @@ class DbtGraph:
         """Names of the pipeline's sources this project reads, by dbt id."""
         return {id_: table for id_, (source, table) in self.sources.items() if source == CLEAN}
 
+    def foreign_sources(self) -> set[str]:
+        """Ids of sources that something else fills: whether their rows changed is not known here."""
+        return {id_ for id_, (source, _) in self.sources.items() if source != CLEAN}
 
-def read_graph(manifest: Path) -> DbtGraph:
-    """The graph of a manifest.json written by dbt."""
+
+def read_graph(manifest: Path, folder: Path | None = None) -> DbtGraph:
+    """The graph of a manifest.json written by dbt; ``folder``: the dbt project's, where it is not above that."""
     data = json.loads(manifest.read_bytes())
-    shared = _shared(manifest.parent.parent, data)
+    shared = _shared(folder or manifest.parent.parent, data)
     raw = {key: value for key, value in data["nodes"].items() if value["resource_type"] in (*TABLES, "test")}
     raw |= data.get("unit_tests", {})
     nodes = {

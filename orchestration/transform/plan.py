@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 
@@ -26,11 +26,16 @@ class Invocation:
 
 
 def plan(
-    graph: DbtGraph, changes: Mapping[str, Change], known: Mapping[str, str], relations: Set[tuple[str, str]]
+    graph: DbtGraph,
+    changes: Mapping[str, Change],
+    known: Mapping[str, str],
+    relations: Set[tuple[str, str]],
+    always: Iterable[str] = (),
 ) -> tuple[Invocation, ...]:
     """At most two invocations: first what only changed days touch, then what is rebuilt whole.
 
-    ``known`` are the fingerprints of the last complete build, ``relations`` the tables that exist. Nothing that is
+    ``known`` are the fingerprints of the last complete build, ``relations`` the tables that exist; what is below
+    ``always`` is rebuilt each time. Nothing that is
     rebuilt by day stands below something rebuilt whole, or it would be rebuilt whole too: the order is always right.
     """
     named = {table: id_ for id_, table in graph.clean_sources().items()}
@@ -38,7 +43,7 @@ def plan(
     stale = {node.id for node in graph.nodes.values() if known.get(node.id) != node.fingerprint}
     stale |= {node.id for node in graph.tables if node.relation not in relations}
     whole_sources = {named[change.source] for change in moved if change.days is None}
-    whole = graph.downstream({id_ for id_ in stale if graph.nodes[id_].is_table} | whole_sources)
+    whole = graph.downstream({id_ for id_ in stale if graph.nodes[id_].is_table} | whole_sources | set(always))
     whole |= {id_ for id_ in stale if not graph.nodes[id_].is_table}
     by_day = [change for change in moved if change.days]
     daily = graph.downstream({named[change.source] for change in by_day}) - whole

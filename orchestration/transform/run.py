@@ -6,8 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from metrics_catalog.built_columns import keep_built_columns
 from metrics_catalog.located import Problem
 from metrics_catalog.project import Project
+from metrics_catalog.semantic import read_semantics
 from orchestration import warehouse
 from orchestration.settings import Settings
 from orchestration.tables import row_count
@@ -51,7 +53,7 @@ def transform(
     try:
         state.prepare(con)
         now = state.accepted(con)
-        invocations = _chosen(graph, only) if only is not None else _planned(con, graph, now)
+        invocations = _chosen(graph, only) if only is not None else _planned(project, con, graph, now)
         whole = [id_ for invocation in invocations if invocation.days is None for id_ in invocation.nodes]
         if whole:
             state.forget(con, whole)
@@ -65,6 +67,8 @@ def transform(
         nodes = {**before, **_states(con, project, graph, results, before)}
         if not failures:
             _remember(con, graph, [nodes[id_] for id_ in results], now if only is None else {})
+            if project.is_dbt:
+                keep_built_columns(read_semantics(project.manifest), project, _columns(con))
     finally:
         con.close()
     mode = "skipped" if not invocations else "days" if invocations[-1].days is not None else "whole"
@@ -78,9 +82,12 @@ def _chosen(graph: DbtGraph, only: Collection[str]) -> tuple[Invocation, ...]:
     return (Invocation(nodes, None),) if nodes else ()
 
 
-def _planned(con: DuckDBPyConnection, graph: DbtGraph, now: Mapping[str, tuple[int, str]]) -> tuple[Invocation, ...]:
+def _planned(
+    project: Project, con: DuckDBPyConnection, graph: DbtGraph, now: Mapping[str, tuple[int, str]]
+) -> tuple[Invocation, ...]:
     known = {id_: node.fingerprint for id_, node in state.nodes(con).items() if node.fingerprint is not None}
-    return plan(graph, state.changes(con, state.seen(con), now), known, state.relations(con))
+    always = graph.foreign_sources() if project.is_dbt else ()
+    return plan(graph, state.changes(con, state.seen(con), now), known, state.relations(con), always)
 
 
 def _run(
@@ -130,7 +137,7 @@ def _query(project: Project, test: Node) -> str:
     if "test_metadata" not in test.raw:
         return ""
     parts = (test.path, test.raw["path"]) if test.raw.get("test_metadata") else (test.path,)
-    compiled = project.dbt.joinpath("target", "compiled", test.raw["package_name"], *parts)
+    compiled = project.target.joinpath("compiled", test.raw["package_name"], *parts)
     return f"; its query is {compiled.relative_to(project.root).as_posix()}" if compiled.is_file() else ""
 
 
@@ -170,7 +177,7 @@ def _lineage(
     project: Project, graph: DbtGraph, id_: str, columns: Mapping[tuple[str, str], Mapping[str, str]]
 ) -> state.Lineage:
     node = graph.nodes[id_]
-    compiled = project.dbt / "target" / "compiled" / node.raw["package_name"] / node.path
+    compiled = project.target / "compiled" / node.raw["package_name"] / node.path
     if not compiled.is_file():
         return {}
     parents: dict[tuple[str, str], str] = {}

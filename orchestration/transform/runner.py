@@ -20,9 +20,10 @@ from threading import Lock
 from typing import Any
 
 from metrics_catalog.located import InvalidFiles, Problem
-from metrics_catalog.project import Project
+from metrics_catalog.project import DBT_FILE, Project
 from orchestration.settings import WAREHOUSE_VARIABLE, Settings
 from orchestration.transform.blame import explain, files
+from orchestration.transform.profile import PROFILE, write_profile
 
 _ONE_AT_A_TIME = Lock()
 NOTE = "parsed.sha256"  # what manifest.json was parsed from
@@ -56,8 +57,8 @@ def ensure_parsed(project: Project) -> Path:
     stamp = _stamp(project)
     if project.manifest.is_file() and _noted(project) == stamp:
         return project.manifest
-    if not (project.dbt / "dbt_project.yml").is_file():
-        raise InvalidFiles([Problem("dbt_project/dbt_project.yml", 1, "file does not exist")])
+    if not (project.dbt / DBT_FILE).is_file():
+        raise InvalidFiles([Problem(project.named(DBT_FILE), 1, "file does not exist")])
     with _ONE_AT_A_TIME, _environment(project):
         _parsed.cache_clear()  # manifest.json may be another process's, of files that have since been changed back
         _parsed(project, stamp)
@@ -88,8 +89,11 @@ def build(
 
 
 def _common(project: Project) -> list[str]:
-    folder = str(project.dbt)
-    return ["--project-dir", folder, "--profiles-dir", folder, "--log-level", "none", "--log-level-file", "none"]
+    folders = ["--project-dir", str(project.dbt), "--profiles-dir", str(project.profiles)]
+    if project.is_dbt:
+        folders += ["--profile", PROFILE, "--target-path", str(project.target)]
+        folders += ["--log-path", str(project.state / "dbt" / "logs")]
+    return [*folders, "--log-level", "none", "--log-level-file", "none"]
 
 
 def _build_here(project: Project, arguments: list[str], note: OnNode) -> None:
@@ -117,8 +121,13 @@ def _build_by_command(project: Project, arguments: list[str], note: OnNode) -> N
     from dagster_dbt import DbtCliResource
 
     command = shutil.which("dbt", path=str(Path(sys.executable).parent)) or "dbt"
-    dbt = DbtCliResource(project_dir=str(project.dbt), profiles_dir=str(project.dbt), dbt_executable=command)
-    target = project.dbt / "target" / "command"
+    dbt = DbtCliResource(
+        project_dir=str(project.dbt),
+        profiles_dir=str(project.profiles),
+        profile=PROFILE if project.is_dbt else None,
+        dbt_executable=command,
+    )
+    target = project.target / "command"
     shutil.rmtree(target, ignore_errors=True)
     run = dbt.cli(arguments, raise_on_error=False, target_path=target)
     events = [message.raw_event for message in run.stream_raw_events()]
@@ -127,7 +136,7 @@ def _build_by_command(project: Project, arguments: list[str], note: OnNode) -> N
         raise explain(project, Exception("\n".join(errors)))
     for result in run.get_artifact("run_results.json")["results"]:
         note(_node_result(result["unique_id"], result, result.get("failures")))
-    shutil.copytree(target / "compiled", project.dbt / "target" / "compiled", dirs_exist_ok=True)
+    shutil.copytree(target / "compiled", project.target / "compiled", dirs_exist_ok=True)
 
 
 def _node_result(id_: str, run: Mapping[str, Any], failures: int | None) -> NodeResult:
@@ -156,14 +165,21 @@ def _parse(project: Project, stamp: str) -> Any:
     _distrust(project, stamp)
     note = project.manifest.with_name(NOTE)
     note.unlink(missing_ok=True)
+    faults: list[str] = []
     try:
-        outcome = dbtRunner().invoke(["parse", *_common(project)])
+        outcome = dbtRunner(callbacks=[lambda event: _note_fault(event, faults)]).invoke(["parse", *_common(project)])
     finally:
         _close_connections()
     if outcome.exception is not None:
-        raise explain(project, outcome.exception)
+        raise explain(project, Exception("\n".join(["Parsing Error", *faults])) if faults else outcome.exception)
     note.write_text(stamp, "utf-8")
     return outcome.result
+
+
+def _note_fault(event: Any, faults: list[str]) -> None:
+    """dbt tells what is wrong with a semantic layer beside its error, which only says that something is."""
+    if event.info.name == "SemanticValidationFailure" and event.info.level == "error":
+        faults.append(str(event.data.msg))
 
 
 def _distrust(project: Project, stamp: str) -> None:
@@ -196,6 +212,8 @@ def _environment(project: Project) -> Iterator[None]:
     ours = {WAREHOUSE_VARIABLE: str(project.warehouse), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DO_NOT_TRACK": "1"}
     before = {name: os.environ.get(name) for name in ours}
     project.state.mkdir(parents=True, exist_ok=True)
+    if project.is_dbt:
+        write_profile(project)
     os.environ.update(ours)
     try:
         yield

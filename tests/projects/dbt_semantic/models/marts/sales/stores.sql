@@ -1,0 +1,1 @@
+select id as store_id, city, country from {{ ref('raw_stores') }}

@@ -1,0 +1,1 @@
+select id as session_id, customer_id, started_at, channel from {{ ref('raw_sessions') }}
