@@ -137,6 +137,11 @@ def examine(project: Project) -> tuple[Catalog | None, list[Problem]]:
     return replace(catalog, warnings=tuple(warnings)), sorted([*problems, *found])
 
 
+def entry_of(name: str, domain: str, document: Document) -> Entry:
+    """A metric file's content as an entry. Raises `InvalidFiles`."""
+    return Entry(name, domain, check(document, _MetricFile).root, document)
+
+
 def _twice(metrics: Mapping[str, Entry], dbts: DbtMetrics) -> Iterator[Problem]:
     for name in sorted(set(metrics) & {*dbts.metrics, *dbts.not_read}):
         theirs = dbts.metrics[name].document.problem((), "") if name in dbts.metrics else dbts.not_read[name]
@@ -173,7 +178,7 @@ def _metrics(project: Project, problems: list[Problem]) -> Iterator[Entry]:
             name, domain = path.stem, path.parent.name
             problems += _misplaced(path, project, document, seen)
             seen[name] = document.path
-            yield Entry(name, domain, check(document, _MetricFile).root, document)
+            yield entry_of(name, domain, document)
         except InvalidFiles as invalid:
             problems += invalid.problems
 

@@ -129,20 +129,24 @@ for _kind in ("int", "float", "timestamp", "binary"):
 def read(path: Path, root: Path) -> Document:
     """Parse one YAML file. Raises `InvalidFiles` with the line when it is not UTF-8, not YAML, or empty."""
     name = _relative(path, root)
-    text = ""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return parsed(path.read_bytes().decode("utf-8-sig"), name)
+    except FileNotFoundError:
+        raise InvalidFiles([Problem(name, 1, "file does not exist")]) from None
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InvalidFiles([Problem(name, line, "is not UTF-8 text; save it as UTF-8")]) from None
+
+
+def parsed(text: str, name: str) -> Document:
+    """Parse the text of the file ``name``. Raises `InvalidFiles` with the line when it is not YAML, or empty."""
+    try:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
             data = None if node is None else loader.construct_document(node)
         finally:
             loader.dispose()
-    except FileNotFoundError:
-        raise InvalidFiles([Problem(name, 1, "file does not exist")]) from None
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InvalidFiles([Problem(name, line, "is not UTF-8 text; save it as UTF-8")]) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = 1 if mark is None else min(mark.line, text.rstrip("\n").count("\n")) + 1  # never past the end

@@ -12,24 +12,31 @@ DBT_FILE = "dbt_project.yml"
 class Project:
     """A project folder and its state folder (default ``<root>/.metrics``); every path of either is named here.
 
-    ``dbt``: the dbt project, ``<root>/dbt_project``, or the root itself when that is a dbt project of its own: then
-    nothing is written outside the state folder.
+    ``ops``: URL of the ops store. ``dbt``: the dbt project, ``<root>/dbt_project``, or the root itself when that is a
+    dbt project of its own: then nothing is written outside the state folder.
     """
 
     root: Path
     state: Path
     published: Path
     dbt: Path
+    ops: str = ""
 
     @classmethod
-    def at(cls, root: Path, state: Path | None = None, published: Path | None = None) -> Project:
-        """The project in ``root``; state and published values may live elsewhere."""
+    def at(
+        cls, root: Path, state: Path | None = None, published: Path | None = None, ops: str | None = None
+    ) -> Project:
+        """The project in ``root``; state, published values and the ops store may live elsewhere."""
         root = root.resolve()
         state = (root / ".metrics" if state is None else state).resolve()
         inner = root / "dbt_project"
         own = (root / DBT_FILE).is_file() and not (inner / DBT_FILE).is_file()
         return cls(
-            root, state, (state / "published" if published is None else published).resolve(), root if own else inner
+            root,
+            state,
+            (state / "published" if published is None else published).resolve(),
+            root if own else inner,
+            ops or f"sqlite:///{state / 'ops.db'}",
         )
 
     @property

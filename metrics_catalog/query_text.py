@@ -30,8 +30,8 @@ def parse_query(
         grain=ordered([grain])[0],
         by=_names(by),
         where=tuple(parse_filter(text) for text in where),
-        start=None if start is None else _range(start)[0],
-        end=None if end is None else _range(end)[1],
+        start=None if start is None else day_range(start)[0],
+        end=None if end is None else day_range(end)[1],
         as_of=None if as_of is None else parse_as_of(as_of),
     )
 
@@ -74,8 +74,8 @@ def _list(text: str) -> list[str]:
     return [value.strip() for value in next(csv.reader([text.strip()], skipinitialspace=True), [""])]
 
 
-def _range(text: str) -> tuple[date, date]:
-    """First day and the day after the last of a day, month or year."""
+def day_range(text: str) -> tuple[date, date]:
+    """First day and the day after the last of a day, month or year. Raises `InvalidQuery`."""
     try:
         if re.fullmatch(r"\d{4}", text):
             return date(int(text), 1, 1), date(int(text) + 1, 1, 1)

@@ -43,10 +43,11 @@ def message(error: BaseException) -> str:
 
 def _usage_faults() -> tuple[type[BaseException], ...]:
     from metrics_catalog.engine.query import InvalidQuery
+    from metrics_catalog.governance.requests import Refused
     from metrics_catalog.published.errors import NotWritable
     from metrics_catalog.semantic import UnknownName
 
-    return (NotWritable, InvalidSettings, InvalidQuery, UnknownName)
+    return (NotWritable, Refused, InvalidSettings, InvalidQuery, UnknownName)
 
 
 def _data_faults() -> tuple[type[BaseException], ...]:
@@ -57,9 +58,11 @@ def _data_faults() -> tuple[type[BaseException], ...]:
 
 
 def _system_faults() -> tuple[type[BaseException], ...]:
+    from metrics_catalog.governance.ledger import Damaged
+    from metrics_catalog.ops.store import OpsUnavailable
     from metrics_catalog.published.errors import PublishedError
     from orchestration.demo import DemoMissing
     from orchestration.ingest.result import SourceUnavailable
     from orchestration.transform.blame import DbtFailed
 
-    return (Busy, SourceUnavailable, DbtFailed, DemoMissing, PublishedError)
+    return (Busy, SourceUnavailable, DbtFailed, DemoMissing, PublishedError, OpsUnavailable, Damaged)

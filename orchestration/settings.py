@@ -34,6 +34,8 @@ class Settings(BaseModel):
     state: Path | None = None
     published: Path | None = None
     dagster_postgres_url: Annotated[str, StringConstraints(pattern=r"^postgresql(\+psycopg2)?://")] | None = None
+    ops_url: Annotated[str, StringConstraints(pattern=r"^(sqlite:///|postgresql://)")] | None = None
+    user: str | None = None
     dbt: Literal["in_process", "cli"] = "in_process"
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     refresh_cron: str = "0 6 * * *"
@@ -59,7 +61,7 @@ class Settings(BaseModel):
 
     def locate(self) -> Project:
         """Where the project's files and state are."""
-        return Project.at(self.project, self.state, self.published)
+        return Project.at(self.project, self.state, self.published, self.ops_url)
 
 
 def read_settings(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.periods import Span
-from metrics_catalog.engine.plan import Plan
-from metrics_catalog.engine.rollup import rollup_query, rollups
+from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.needs import Cell, Windows
+from metrics_catalog.engine.periods import Calendar, Span, merged
+from metrics_catalog.engine.plan import Plan, plan_cells
+from metrics_catalog.engine.rollup import needed_rollups, rollup_query, rollups
 from metrics_catalog.engine.scan import Scan
 from metrics_catalog.engine.tree import named
 
@@ -45,6 +47,44 @@ def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
     for rollup in rollups(catalog).values():
         name = exp.table_(rollup.name, db="metrics").sql("duckdb")
         con.execute(f"create or replace table {name} as {rollup_query(catalog, rollup).sql('duckdb')}")
+
+
+def values_now(
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    cells: Mapping[Cell, Sequence[str]],
+    windows: Windows,
+    calendar: Calendar,
+) -> list[dict[str, Any]]:
+    """Values of metrics by grain and slice straight from the marts, whatever is stored; nothing is kept.
+
+    Rows as published: metric, grain, period, slice, a column for each dimension, value.
+    """
+    wanted = {name for names in cells.values() for name in names}
+    known = formulas(catalog, wanted)
+    reads = [
+        term.reads(calendar, grain, one.start)
+        for (grain, _), names in cells.items()
+        for span in windows[grain]
+        for one in calendar.spans(grain, span.start, span.end)
+        for term in dict.fromkeys(term for name in names for term in known[name].terms)
+    ]
+    needed = merged(reads)
+    made: dict[str, str] = {}
+    try:
+        sliced = [(known[name], cut) for (_, cut), names in cells.items() for name in names]
+        for model, rollup in needed_rollups(sliced).items():
+            made[model] = f"now_{rollup.name}"
+            query = rollup_query(catalog, rollup, needed)
+            con.execute(f"create or replace temp table {made[model]} as {query.sql('duckdb')}")
+        formed = {cell: [known[name] for name in names] for cell, names in cells.items()}
+        stored = lambda model: exp.to_table(made[model])  # noqa: E731
+        planned = plan_cells(catalog, formed, windows, calendar, stored, dict.fromkeys(known, ""))
+        with computed(con, planned) as selects:
+            return con.execute(" union all ".join(selects)).to_arrow_table().to_pylist()
+    finally:
+        for name in made.values():
+            con.execute(f"drop table if exists temp.{name}")
 
 
 def data_span(con: DuckDBPyConnection, catalog: Catalog, model: str) -> Span | None:

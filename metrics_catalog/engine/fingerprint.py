@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -38,6 +39,13 @@ def calculations(catalog: Catalog) -> dict[str, str]:
         )
         for metric, formula in formulas(catalog, catalog.metrics).items()
     }
+
+
+def twins(catalog: Catalog, metric: str) -> list[str]:
+    """Other metrics that compute the same as ``metric``, whatever grains and slices they are published at."""
+    known = formulas(catalog, catalog.metrics)
+    own = known[metric]
+    return [name for name, one in known.items() if name != metric and replace(one, metric=metric) == own]
 
 
 def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:

@@ -5,7 +5,7 @@ The text is an ordinary dbt model, reviewed and built like any other; `metrics g
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -13,7 +13,9 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.pieces import in_spans
 from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.text import readable
 
@@ -51,12 +53,25 @@ def rollups(catalog: Catalog) -> dict[str, Rollup]:
     }
 
 
-def rollup_query(catalog: Catalog, rollup: Rollup) -> exp.Select:
-    """The rollup as a query over the marts: what its dbt model computes."""
+def needed_rollups(wanted: Iterable[tuple[Formula, Sequence[str]]]) -> dict[str, Rollup]:
+    """The least rollups from which formulas, each by the dimensions of a slice, can be put together."""
+    found: dict[str, tuple[set[str], dict[Component, None]]] = {}
+    for formula, cut in wanted:
+        for component in formula.components:
+            if component.merge is not None:
+                dimensions, components = found.setdefault(component.model, (set(), {}))
+                components[component] = None
+                dimensions |= {*cut, *(component.semi_additive.per if component.semi_additive else ())}
+    return {model: Rollup(model, tuple(sorted(names)), tuple(some)) for model, (names, some) in found.items()}
+
+
+def rollup_query(catalog: Catalog, rollup: Rollup, days: Sequence[Span] = ()) -> exp.Select:
+    """The rollup as a query over the marts: what its dbt model computes; only of some days, or of all."""
     scan = Scan(catalog.semantics, rollup.model, rollup.dimensions, rollup.components)
     marts = [(name, catalog.semantics.model(name)) for name in scan.models]
     tables = [(name, exp.table_(mart.table, db=mart.schema)) for name, mart in marts]
-    return with_imports(scan.grouped(), [(name, exp.select("*").from_(one)) for name, one in tables])
+    grouped = scan.grouped().where(in_spans(scan.day, days), copy=False) if days else scan.grouped()
+    return with_imports(grouped, [(name, exp.select("*").from_(one)) for name, one in tables])
 
 
 def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:

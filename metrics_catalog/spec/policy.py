@@ -1,4 +1,4 @@
-"""policy.yml: the company's calendar and tiers."""
+"""policy.yml: the company's calendar, tiers, and how changes are decided."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import Field, field_validator
 
 from metrics_catalog.spec.base import Label, Spec
+from metrics_catalog.spec.governance import Governance
 
 
 class Policy(Spec):
@@ -23,6 +24,7 @@ class Policy(Spec):
     business_date: date | None = None
     closed_days: tuple[date, ...] = ()
     tiers: dict[Literal[1, 2, 3], Label] = Field(default_factory=dict)
+    governance: Governance = Field(default_factory=Governance)
 
     @field_validator("timezone")
     @classmethod

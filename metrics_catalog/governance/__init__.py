@@ -1,0 +1,1 @@
+"""An official number changes only by a certified definition: ledger, versions, change requests, approvals, preview."""

@@ -1,0 +1,104 @@
+"""Requests, versions and previews as text for people. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from metrics_catalog.governance.ledger import Entry
+from metrics_catalog.governance.record import Request, Version
+
+_NO_VALUE = "–"
+
+
+def request_lines(request: Request, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """A request with its preview, and who must still answer."""
+    yield f"{request.name}  {request.subject}  {', '.join(request.changes)}  [{request.state}]"
+    yield f"asked by {request.author} on {request.opened_at:%Y-%m-%d %H:%M} UTC: {request.reason}"
+    if request.text is not None and "calculation" in request.changes:
+        since = "all of history (restated)" if request.effective is None else f"periods from {request.effective} on"
+        yield f"holds for {since}"
+    yield from (f"note: {one}" for one in request.duplicates)
+    yield from preview_lines(request.preview)
+    for one in request.approvals:
+        yield f"approved by {one.person} on {one.at:%Y-%m-%d %H:%M} UTC"
+    for place, people in missing.items() if request.is_open else ():
+        yield f"waits for {place}: {', '.join(people) or 'nobody in people.yml may'}"
+    if request.decided_at is not None:
+        decision = f": {request.decision}" if request.decision else ""
+        yield f"{request.state} on {request.decided_at:%Y-%m-%d %H:%M} UTC by {request.decided_by}{decision}"
+    for one in request.comments:
+        yield f"{one.at:%Y-%m-%d %H:%M} {one.person}: {one.text}"
+
+
+def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
+    """A numeric preview: periods, slices, what flips, what follows."""
+    if "failed" in preview:
+        yield f"the preview could not be computed, so one more must approve: {preview['failed']}"
+    if rows := preview.get("periods"):
+        yield ""
+        yield from _columns([("period", "old", "new", "difference", "%"), *(_row(one["period"], one) for one in rows)])
+    if slices := preview.get("slices"):
+        yield "\nslices that move most"
+        named = ((f"{_members(one['members'])}  {one['period']}", one) for one in slices)
+        yield from _columns([_row(name, one) for name, one in named])
+    if follows := preview.get("downstream"):
+        yield "\nfollows in"
+        yield from _columns([_row(f"{one['metric']}  {one['grain']} {one['period']}", one) for one in follows])
+    for one in preview.get("flips", ()):
+        was, now = (_kept(one[key]) for key in ("old", "new"))
+        yield f"{one['metric']} {one['what']} {one['grain']} {one['period']}: was {was}, would be {now}"
+    if people := preview.get("people"):
+        yield f"\ntouches {', '.join(people)}"
+
+
+def version_line(version: Version) -> str:
+    """One certified version."""
+    since = "" if version.effective is None else f" from {version.effective}"
+    by = ", ".join(version.approvers)
+    asked = f" CR-{version.request}" if version.request else ""
+    told = f"{version.status}{since}{asked} by {version.author}, approved by {by}"
+    return f"v{version.number}  {version.at:%Y-%m-%d %H:%M}  {told}: {version.reason}"
+
+
+def entry_line(entry: Entry) -> str:
+    """One ledger entry."""
+    data = entry.event.data
+    said = data.get("reason") or data.get("text") if entry.event.kind != "certified" else f"v{data['number']}"
+    return f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M}  {entry.event.actor}  {entry.event.kind} {entry.event.subject}" + (
+        f": {said}" if said else ""
+    )
+
+
+def _row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
+    percent = one["percent"]
+    shown = _NO_VALUE if percent is None else f"{float(percent):+.2f} %"
+    return (name, *(_number(one[key]) for key in ("old", "new", "difference")), shown)
+
+
+def _number(text: str | None) -> str:
+    if text is None:
+        return _NO_VALUE
+    whole = float(text)
+    return f"{whole:,.0f}" if abs(whole) >= 1000 else f"{whole:,.4g}"
+
+
+def _members(members: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={member}" for name, member in members.items())
+
+
+def _kept(value: bool | None) -> str:
+    return "without value" if value is None else "kept" if value else "missed"
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Rows as aligned columns, the first to the left; Chinese characters are two wide."""
+    rows = list(rows)
+    widths = [max(_width(row[place]) for row in rows) for place in range(len(rows[0]))]
+    for row in rows:
+        padded = [f"{' ' * (widths[place] - _width(cell))}{cell}" for place, cell in enumerate(row) if place]
+        yield "  ".join([row[0] + " " * (widths[0] - _width(row[0])), *padded]).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(2 if ord(one) > 0x2E7F else 1 for one in text)

@@ -1,0 +1,199 @@
+"""What a change would do to the numbers: old and new definition on the same rows, over the last closed periods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.compute import values_now
+from metrics_catalog.engine.fingerprint import calculations, digest
+from metrics_catalog.engine.needs import Cell
+from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.governance.approval import people_behind
+from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.metric import AnyMetric, Limits
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SHOWN = 5  # slices that move most
+_BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
+Values = Mapping[tuple[Any, ...], Decimal]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A catalog ``before`` and ``after`` a change of one metric, and which metrics have it in them."""
+
+    metric: str
+    before: Catalog
+    after: Catalog
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """The metric itself, then all that are made of it, in either catalog."""
+        found = [self.metric]
+        for name in found:
+            for catalog in (self.before, self.after):
+                found += [one for one in catalog.metrics if name in catalog.inputs(one) and one not in found]
+        return tuple(found)
+
+    def fingerprint(self, more: Iterable[str]) -> str:
+        """Of both calculations of everything affected, the code under them, and ``more``."""
+        parts = list(more)
+        for catalog in (self.before, self.after):
+            names = [name for name in self.affected if name in catalog.metrics]
+            prints = calculations(catalog)
+            semantics = catalog.semantics
+            models = {model for name in names for model in catalog.models(name)}
+            nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
+            parts += [f"{name} {prints[name]}" for name in names]
+            parts += [f"{node} {semantics.checksums.get(node, '')}" for node in sorted(nodes)]
+        return digest(parts)
+
+
+def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
+    """Old against new as JSON: periods, slices, bounds and targets that flip, metrics and people that follow.
+
+    ``effect``: the largest relative change of any total (null where there is nothing old). ``con``: the warehouse.
+    """
+    old = _values(con, change.before, change.affected, closed_through, periods)
+    new = _values(con, change.after, change.affected, closed_through, periods)
+    spec = change.after.metrics.get(change.metric) or change.before.metrics[change.metric]
+    grain = shown_grain(spec.spec)
+    totals = {name: list(_totals(name, old, new)) for name in change.affected}
+    moved = [one for rows in totals.values() for one in rows if one["percent"] is not None]
+    effect = max((abs(Decimal(one["percent"])) / 100 for one in moved), default=Decimal(0))
+    followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
+    return {
+        "grain": grain,
+        "periods": [one for one in totals[change.metric] if one["grain"] == grain],
+        "slices": _worst(change.metric, old, new),
+        "flips": [one for name in change.affected for one in _flips(name, change, old, new)],
+        "downstream": [_largest(name, totals[name]) for name in followers],
+        "people": sorted(_people(change, [change.metric, *followers])),
+        "effect": str(effect),
+    }
+
+
+def shown_grain(spec: AnyMetric) -> Grain:
+    """The grain at which people look at a metric's history."""
+    return next(grain for grain in _BEST_SHOWN if grain in spec.grains)
+
+
+def _values(
+    con: DuckDBPyConnection, catalog: Catalog, affected: Sequence[str], closed_through: date, periods: int
+) -> Values:
+    """(metric, grain, period, slice, members) -> value."""
+    calendar = Calendar(catalog.policy.week_start)
+    cells: dict[Cell, list[str]] = {}
+    for number, name in enumerate(name for name in affected if name in catalog.metrics):
+        spec = catalog.metrics[name].spec
+        grains: set[Grain] = {shown_grain(spec), *spec.target, *([spec.bounds.grain] if spec.bounds else [])}
+        for grain in grains:
+            cells.setdefault((grain, ()), []).append(name)
+        for cut in spec.slices if number == 0 else ():
+            cells.setdefault((shown_grain(spec), cut), []).append(name)
+    windows: dict[Grain, tuple[Span, ...]] = {
+        grain: (last_closed(calendar, grain, closed_through, periods),) for grain, _ in cells
+    }
+    found: dict[tuple[Any, ...], Decimal] = {}
+    for row in values_now(con, catalog, cells, windows, calendar) if cells else ():
+        members = tuple(row[name] for name in row["slice"].split(",") if name)
+        found[row["metric"], row["grain"], row["period"], row["slice"], members] = row["value"]
+    return found
+
+
+def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: int) -> Span:
+    """The last ``count`` periods of ``grain`` that are over."""
+    current = calendar.span(grain, closed_through)
+    end = current.end if current.end.toordinal() <= closed_through.toordinal() + 1 else current.start
+    start = end
+    for _ in range(count):
+        start = calendar.start(grain, date.fromordinal(start.toordinal() - 1))
+    return Span(start, end)
+
+
+def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
+    keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
+    for key in sorted(keys):
+        yield {"grain": key[1], "period": key[2].isoformat(), **_compared(old.get(key), new.get(key))}
+
+
+def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
+    """The slices that move most, by size of the difference in their own slicing."""
+    found = []
+    for key in {key for key in {*old, *new} if key[0] == name and key[3]}:
+        was, now = old.get(key), new.get(key)
+        size = abs((now or Decimal(0)) - (was or Decimal(0)))
+        if size:
+            members = dict(zip(key[3].split(","), key[4], strict=True))
+            found.append((size, {"period": key[2].isoformat(), "members": members, **_compared(was, now)}))
+    return [row for _, row in sorted(found, key=lambda one: (-one[0], one[1]["period"], str(one[1])))[:SHOWN]]
+
+
+def _compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
+    both = was is not None and now is not None
+    difference = now - was if was is not None and now is not None else None
+    percent = difference / abs(was) * 100 if difference is not None and was else None
+    return {
+        "old": _written(was),
+        "new": _written(now),
+        "difference": _written(difference) if both else None,
+        "percent": _written(None if percent is None else round(percent, 4)),
+    }
+
+
+def _written(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def _largest(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    most = max(rows, key=lambda one: abs(Decimal(one["percent"] or 0)))
+    return {"metric": name, **most}
+
+
+def _flips(name: str, change: Change, old: Values, new: Values) -> Iterator[dict[str, Any]]:
+    """Bounds and targets judged otherwise than before, on totals of their own grain."""
+    was = dict(_judged(name, change.before, old))
+    now = dict(_judged(name, change.after, new))
+    for what, grain, period in sorted({*was, *now}):
+        before, after = was.get((what, grain, period)), now.get((what, grain, period))
+        if before != after and name in change.before.metrics:
+            one = {"metric": name, "what": what, "grain": grain, "period": period}
+            yield {**one, "old": before, "new": after}
+
+
+def _judged(name: str, catalog: Catalog, values: Values) -> Iterator[tuple[tuple[str, str, str], bool]]:
+    """(bound or target, grain, period) -> whether it is kept."""
+    entry = catalog.metrics.get(name)
+    if entry is None:
+        return
+    spec = entry.spec
+    for key, value in values.items():
+        if key[0] != name or key[3]:
+            continue
+        place = key[1], key[2].isoformat()
+        if spec.bounds is not None and key[1] == spec.bounds.grain:
+            for what, limits in (("warn", spec.bounds.warn), ("critical", spec.bounds.critical)):
+                if limits is not None:
+                    yield (what, *place), _inside(limits, value)
+        if key[1] in spec.target and spec.direction != "none":
+            target = spec.target[key[1]]
+            yield ("target", *place), value >= target if spec.direction == "up" else value <= target
+
+
+def _inside(limits: Limits, value: Decimal) -> bool:
+    low = limits.below is None or value >= limits.below
+    return low and (limits.above is None or value <= limits.above)
+
+
+def _people(change: Change, names: Iterable[str]) -> set[str]:
+    entries = [
+        catalog.metrics[name] for catalog in (change.before, change.after) for name in names if name in catalog.metrics
+    ]
+    return {one for entry in entries for one in people_behind(change.after.people, entry.spec.owner)}

@@ -1,0 +1,291 @@
+"""Change requests: submit, preview, approve, reject, withdraw, comment. Each is one decision and one append.
+
+A decision is taken on the record as it is and written behind exactly that record; when somebody was faster, it is taken
+again on what they left. So two people approving at once end well, and dying anywhere leaves all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from metrics_catalog.governance.approval import PLACES, Jury, Requirement, people_behind
+from metrics_catalog.governance.certified import certified_entry
+from metrics_catalog.governance.ledger import Entry, Event, Ledger, Moved
+from metrics_catalog.governance.proposals import Proposal
+from metrics_catalog.governance.record import Record, Request, Version, recorded
+from metrics_catalog.spec.people import People
+from metrics_catalog.spec.policy import Policy
+
+_ENDINGS = {"deprecate": "deprecated", "retire": "retired"}
+
+
+class Refused(Exception):
+    """Something that is not allowed or not possible now; the message says why and what would be."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a preview found: ``fingerprint`` of all that was looked at, what to show, and who must approve it."""
+
+    fingerprint: str
+    preview: Mapping[str, Any]
+    requirement: Requirement
+
+
+class Desk:
+    """Where requests are handled, by the people and policy that are certified. Every method may raise `Refused`."""
+
+    def __init__(self, ledger: Ledger, people: People, policy: Policy, clock: Callable[[], datetime]) -> None:
+        self._ledger, self._people, self._policy, self._clock = ledger, people, policy.governance, clock
+
+    def record(self) -> Record:
+        """The record now."""
+        return recorded(self._ledger.entries())
+
+    def bootstrap(self, versions: Sequence[Mapping[str, Any]], actor: str, reason: str) -> Record:
+        """Certify what is there, once in a project's life; ``versions``: the fields of each first `Version`."""
+        self._known(actor)
+        if "admin" not in self._people.people[actor].roles:
+            raise Refused(f"{actor} is not an admin, and only one may certify a project's first definitions")
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            if record.begun:
+                raise Refused("this project's definitions are certified already; changes go through `metrics propose`")
+            shared = {"number": 1, "status": "certified", "author": actor, "approvers": [actor], "reason": reason}
+            yield Event("bootstrapped", "project", actor, {"reason": reason, "count": len(versions)})
+            yield from (Event("certified", one["subject"], actor, {**one, **shared}) for one in versions)
+
+        return self._write(decide)
+
+    def submit(self, proposal: Proposal, author: str, reason: str, duplicates: Sequence[str] = ()) -> Request:
+        """Open a request. The same text proposed again is the request that is open already."""
+        self._known(author)
+        found: list[int] = []
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            found.clear()
+            current = record.current(proposal.subject)
+            if (0 if current is None else current.number) != proposal.base:
+                raise Refused(f"{proposal.name} was changed meanwhile; look at its certified version and propose again")
+            for one in record.open_requests(proposal.subject):
+                if (one.text, one.changes, one.effective) == (proposal.text, proposal.changes, proposal.effective):
+                    found.append(one.id)
+                    return
+                raise Refused(
+                    f"{one.name} by {one.author} on {proposal.name} is still open; decide or withdraw it first"
+                )
+            found.append(len(record.requests) + 1)
+            yield Event("submitted", proposal.subject, author, _submitted(proposal, found[0], reason, duplicates))
+
+        return self._write(decide).requests[found[0]]
+
+    def previewed(self, number: int, seen: Seen, actor: str) -> Request:
+        """Put a preview on a request; approvals of another fingerprint fall."""
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            request = self._open(record, number)
+            data = {"fingerprint": seen.fingerprint, "preview": dict(seen.preview)}
+            data |= {"need": list(seen.requirement.need), "author_counts": seen.requirement.author_counts}
+            yield Event("previewed", _about(request), actor, data)
+
+        return self._write(decide).requests[number]
+
+    def approve(self, number: int, person: str, fingerprint: str) -> Request:
+        """Say yes to exactly ``fingerprint``, computed now; the last yes that is needed certifies in the same step."""
+        self._known(person)
+
+        def decide(record: Record, now: datetime) -> Iterator[Event]:
+            request = self._open(record, number)
+            jury = self._jury(record, request, now)
+            self._may_decide(request, jury, person)
+            if request.state != "in review":
+                raise Refused(f"{request.name} has no preview yet; make it with `metrics preview {request.name}`")
+            if request.fingerprint != fingerprint:
+                raise Refused(f"what {request.name} was previewed against has changed; look at it again")
+            yes = {one.person for one in request.approvals if one.fingerprint == fingerprint}
+            if person not in yes:
+                yield Event("approved", _about(request), person, {"fingerprint": fingerprint})
+            yield from self._effects(record, request, jury, [*sorted(yes - {person}), person])
+
+        return self._write(decide).requests[number]
+
+    def settle(self, number: int) -> Request:
+        """Make effective what needs nobody but its author, such as an owner's own wording."""
+
+        def decide(record: Record, now: datetime) -> Iterator[Event]:
+            request = self._open(record, number)
+            jury = self._jury(record, request, now)
+            if request.author_counts and not jury.missing(request.need, [request.author]):
+                yield from self._effects(record, request, jury, [request.author])
+
+        return self._write(decide).requests[number]
+
+    def reject(self, number: int, person: str, reason: str) -> Request:
+        """Say no; by anybody whose yes would count. What is certified stays as it is."""
+        self._known(person)
+
+        def decide(record: Record, now: datetime) -> Iterator[Event]:
+            request = self._open(record, number)
+            self._may_decide(request, self._jury(record, request, now), person)
+            yield Event("rejected", _about(request), person, {"reason": reason})
+
+        return self._write(decide).requests[number]
+
+    def withdraw(self, number: int, person: str) -> Request:
+        """Take a request back; by its author or an admin."""
+        self._known(person)
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            request = self._open(record, number)
+            if person != request.author and "admin" not in self._people.people[person].roles:
+                raise Refused(f"{request.name} is {request.author}'s; only its author or an admin may withdraw it")
+            yield Event("withdrawn", _about(request), person)
+
+        return self._write(decide).requests[number]
+
+    def comment(self, number: int, person: str, text: str) -> Request:
+        """Say something about a request, open or not."""
+        self._known(person)
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            yield Event("commented", _about(_existing(record, number)), person, {"text": text})
+
+        return self._write(decide).requests[number]
+
+    def expire(self) -> list[Request]:
+        """Close what nobody answered for as long as the policy says."""
+        closed: list[int] = []
+
+        def decide(record: Record, now: datetime) -> Iterator[Event]:
+            closed[:] = [one.id for one in record.open_requests() if self._expired(one, now)]
+            yield from (Event("expired", f"request/{number}", "platform") for number in closed)
+
+        record = self._write(decide)
+        return [record.requests[number] for number in closed]
+
+    def note(self, events: Sequence[Event]) -> Record:
+        """Write what the platform itself found or did."""
+        return self._write(lambda _record, _now: iter(events))
+
+    def missing(self, request: Request) -> dict[str, list[str]]:
+        """The places of an open request that nobody fills yet, and who could."""
+        jury = self._jury(self.record(), request, self._clock())
+        yes = [one.person for one in request.approvals]
+        return {**jury.candidates(jury.missing(request.need, yes), yes)}
+
+    def _write(self, decide: Callable[[Record, datetime], Iterator[Event]]) -> Record:
+        while True:
+            record, now = self.record(), self._clock()
+            events = list(decide(record, now))
+            if not events:
+                return record
+            try:
+                added: list[Entry] = self._ledger.append(record.head, events, now)
+            except Moved:
+                continue
+            return recorded(added, record)
+
+    def _open(self, record: Record, number: int) -> Request:
+        request = _existing(record, number)
+        if not request.is_open:
+            when = f" on {request.decided_at:%Y-%m-%d}" if request.decided_at else ""
+            raise Refused(f"{request.name} was {request.state}{when}")
+        if self._expired(request, self._clock()):
+            raise Refused(f"{request.name} was not answered for {self._policy.expire_days} days; propose it again")
+        return request
+
+    def _expired(self, request: Request, now: datetime) -> bool:
+        return now > request.opened_at + timedelta(days=self._policy.expire_days)
+
+    def _known(self, person: str) -> None:
+        if person not in self._people.people:
+            raise Refused(f'"{person}" is not a person of people.yml; say who you are with METRICS_USER')
+
+    def _may_decide(self, request: Request, jury: Jury, person: str) -> None:
+        if person == request.author and not request.author_counts:
+            raise Refused(f"{person} asked for {request.name}, and whoever asks never decides")
+        if not any(jury.may(person, place) for place in request.need or PLACES):
+            able = {one for people in jury.candidates(request.need).values() for one in people}
+            named = ", ".join(sorted(able)) or "somebody there is not"
+            raise Refused(f"{person} may not decide {request.name}; it waits for {named}")
+
+    def _jury(self, record: Record, request: Request, now: datetime) -> Jury:
+        late = now > request.opened_at + timedelta(days=self._policy.answer_days)
+        owners = frozenset(one for name in _owners(record, request) for one in people_behind(self._people, name))
+        return Jury(self._people, owners, request.author, request.author_counts, self._policy.escalate_to, late)
+
+    def _effects(self, record: Record, request: Request, jury: Jury, yes: Sequence[str]) -> Iterator[Event]:
+        """What follows once nobody is missing; people who left meanwhile no longer count."""
+        if jury.missing(request.need, yes):
+            return
+        actor, approvers = yes[-1], [one for one in yes if one in self._people.people]
+        if request.changes == ("restate",):
+            yield Event("released", request.subject, actor, {"digest": request.fingerprint, "request": request.id})
+        else:
+            yield Event("certified", request.subject, actor, _certified(record, request, approvers))
+        yield Event("effective", _about(request), actor)
+
+
+def _submitted(proposal: Proposal, number: int, reason: str, duplicates: Sequence[str]) -> dict[str, Any]:
+    return {
+        "request": number,
+        "changes": list(proposal.changes),
+        "reason": reason,
+        "base": proposal.base,
+        "domain": proposal.domain,
+        "path": proposal.path,
+        "text": proposal.text,
+        "effective": None if proposal.effective is None else proposal.effective.isoformat(),
+        "successor": proposal.successor,
+        "until": None if proposal.until is None else proposal.until.isoformat(),
+        "duplicates": list(duplicates),
+    }
+
+
+def _certified(record: Record, request: Request, approvers: Sequence[str]) -> dict[str, Any]:
+    """The next version: the request's text, or the last one's where it only ends."""
+    last = record.current(request.subject)
+    status = next((_ENDINGS[change] for change in request.changes if change in _ENDINGS), "certified")
+    text = request.text if request.text is not None or last is None else last.text
+    return {
+        "number": request.base + 1,
+        "status": status,
+        "domain": request.domain,
+        "path": request.path,
+        "text": text,
+        "fingerprint": request.fingerprint,
+        "author": request.author,
+        "approvers": list(approvers),
+        "reason": request.reason,
+        "request": request.id,
+        "effective": None if request.effective is None else request.effective.isoformat(),
+        "successor": request.successor,
+        "until": None if request.until is None else request.until.isoformat(),
+    }
+
+
+def _owners(record: Record, request: Request) -> Iterator[str]:
+    """Names of who owns the metric as certified; of a new one, who is to own it."""
+    version: Version | None = record.current(request.subject)
+    if request.metric is None:
+        return
+    if version is None or version.status == "retired":
+        from metrics_catalog.catalog import entry_of
+        from metrics_catalog.located import parsed
+
+        yield entry_of(request.metric, request.domain, parsed(request.text or "", request.path)).spec.owner
+    else:
+        yield certified_entry(version).spec.owner
+
+
+def _existing(record: Record, number: int) -> Request:
+    if number not in record.requests:
+        raise Refused(f"there is no request CR-{number}")
+    return record.requests[number]
+
+
+def _about(request: Request) -> str:
+    return f"request/{request.id}"
