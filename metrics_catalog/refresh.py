@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,10 +25,15 @@ from metrics_catalog.spec.base import GRAINS, Grain, ordered
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from metrics_catalog.governance.gate import Moved
+    from metrics_catalog.governance.record import Record
+    from metrics_catalog.governance.requests import Desk
+    from metrics_catalog.published.differences import Difference
     from metrics_catalog.published.publisher import Draft
 
 __all__ = ["Inputs", "MetricOutcome", "PublishOutcome", "publish"]
 
+RESTATEMENT = "no_unapproved_restatement"
 _ALWAYS = (date.min, date.max)
 State = Literal["published", "unchanged", "held", "no data"]
 
@@ -74,22 +79,26 @@ def publish(
     run_id: str,
     now: datetime,
     progress: Progress = lambda step: None,
+    desk: Desk | None = None,
 ) -> PublishOutcome:
     """Compute and publish every official value whose input, definition or period changed since the last publish.
 
-    A metric whose values fail the audit keeps what was last published for it. Raises `PublishedError` when the system
-    fails; published values are then as they were.
+    ``catalog`` holds the certified definitions, ``desk`` their record; without one nothing is governed. A metric whose
+    values fail the audit, or would restate published ones without a reason, keeps what was last published for it.
+    Raises `PublishedError` when the system fails; published values are then as they were.
     """
+    from metrics_catalog.governance.gate import judge
     from metrics_catalog.published.history import latest
     from metrics_catalog.published.places import values_folder
     from metrics_catalog.published.publisher import Publisher
 
     last = latest(values_folder(catalog.project.published))
     publisher = Publisher(catalog.project.published)
-    changes = _changes(con, catalog, inputs, None if last is None else last.info, now)
+    record = _record(desk, None if last is None else last.info)
+    changes = _changes(con, catalog, inputs, None if last is None else last.info, now, record)
     groups = _groups(changes)
     if not groups and not changes.removed:
-        return _outcome(changes, None, (), {}, AuditReport((), {}))
+        return _outcome(changes, None, (), {}, AuditReport((), {}), changes.waiting)
     if catalog.project.is_dbt:
         build_rollups(con, catalog)
     rows: Counter[str] = Counter()
@@ -102,13 +111,68 @@ def publish(
             draft.add_rollup(model, _rollup_rows(con, catalog, model, days), days)
         progress("audit")
         report = draft.audit(_rules(changes))
+        progress("compare")
+        differences = draft.differences(float(catalog.policy.governance.tolerance))
+        verdict = judge(list(_moved(changes, groups, differences)), record, catalog.people, catalog.policy)
+        if desk is not None:
+            record = desk.report(verdict.cleared, verdict.asks)
         progress("publish")
-        result = draft.commit(leave_out=sorted(metric for metric in report.failed if metric is not None))
-    return _outcome(changes, result.version, groups, rows, report)
+        held = {**verdict.held, **changes.waiting}
+        draft.info = _told(draft.info, changes, record, verdict.notes, held, differences)
+        failed = {metric for metric in report.failed if metric is not None}
+        result = draft.commit(leave_out=sorted(failed | set(held)))
+    return _outcome(changes, result.version, groups, rows, report, held)
+
+
+def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
+    """What is certified. Raises `Lost` when the last publish was governed by what is not there any more."""
+    from metrics_catalog.governance.ledger import Head, Lost
+    from metrics_catalog.governance.record import Record
+
+    if last is not None and last.ledger:
+        if desk is None:
+            raise Lost("values were published under a ledger that this project does not have; restore its ops store")
+        desk.must_hold(Head(last.ledger["seq"], last.ledger["hash"]))
+    return Record() if desk is None else desk.record()
+
+
+def _moved(changes: Changes, groups: Iterable[_Group], differences: Mapping[str, Difference]) -> Iterator[Moved]:
+    from metrics_catalog.governance.gate import Moved
+
+    for metric in (metric for group in groups for metric in group.metrics):
+        spec = changes.catalog.metrics[metric].spec
+        yield Moved(metric, spec.tier, spec.owner, tuple(changes.why(metric)), differences.get(metric))
+
+
+def _told(
+    info: PublishInfo,
+    changes: Changes,
+    record: Record,
+    notes: Mapping[str, str],
+    held: Mapping[str, str],
+    differences: Mapping[str, Difference],
+) -> PublishInfo:
+    """What the publish says of itself once it is judged."""
+    before = {} if changes.last is None else changes.last.marks
+    marks = {metric: before[metric] for metric in held if metric in before}
+    for metric in held:
+        if metric in differences:
+            marks[metric] = {
+                "why": held[metric],
+                "prints": changes.prints[metric],
+                "digest": differences[metric].digest,
+            }
+    ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
+    return replace(info, notes=notes, marks=marks, ledger=ledger)
 
 
 def _changes(
-    con: DuckDBPyConnection, catalog: Catalog, inputs: Inputs, last: PublishInfo | None, now: datetime
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    inputs: Inputs,
+    last: PublishInfo | None,
+    now: datetime,
+    record: Record,
 ) -> Changes:
     facts = {model for metric in catalog.metrics for model in catalog.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
@@ -116,7 +180,8 @@ def _changes(
     contents = dimension_contents(con, catalog)
     if catalog.project.is_dbt:  # what is under its tables is not ours to know; so their rows say what changed
         contents |= table_contents(con, catalog, facts)
-    return Changes(catalog, inputs, last, closed_through, spans, contents)
+    versions = {name: version.number for name, version in record.metrics().items()}
+    return Changes(catalog, inputs, last, closed_through, spans, contents, versions, record.releases)
 
 
 def _groups(changes: Changes) -> list[_Group]:
@@ -197,14 +262,21 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         definitions=changes.definitions,
         inputs=changes.prints,
         coverages=coverages,
+        code=changes.code,
+        versions=changes.versions,
     )
 
 
 def _outcome(
-    changes: Changes, version: int | None, groups: Sequence[_Group], rows: Mapping[str, int], report: AuditReport
+    changes: Changes,
+    version: int | None,
+    groups: Sequence[_Group],
+    rows: Mapping[str, int],
+    report: AuditReport,
+    held: Mapping[str, str],
 ) -> PublishOutcome:
     periods = {metric: group.periods(changes.calendar) for group in groups for metric in group.metrics}
-    metrics = {metric: _metric_outcome(metric, periods, rows, report) for metric in changes.catalog.metrics}
+    metrics = {metric: _metric_outcome(metric, periods, rows, report, held) for metric in changes.catalog.metrics}
     owed = {
         source: tuple(sorted(day for day in coverage.missing if day <= changes.closed_through))
         for source, coverage in changes.inputs.coverages.items()
@@ -215,9 +287,11 @@ def _outcome(
 
 
 def _metric_outcome(
-    metric: str, periods: Mapping[str, int], rows: Mapping[str, int], report: AuditReport
+    metric: str, periods: Mapping[str, int], rows: Mapping[str, int], report: AuditReport, held: Mapping[str, str]
 ) -> MetricOutcome:
     findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
+    if metric in held:
+        findings = (*findings, f"{metric}: published values would change, {held[metric]} [{RESTATEMENT}]")
     state: State = "published"
     if findings:
         state = "held"

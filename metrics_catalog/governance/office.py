@@ -23,7 +23,7 @@ from metrics_catalog.governance.ledger import Entry, Ledger
 from metrics_catalog.governance.preview import Change, preview
 from metrics_catalog.governance.proposals import Proposal, metric_text, proposals, text_of
 from metrics_catalog.governance.record import METRIC, Record, Request
-from metrics_catalog.governance.requests import Desk, Refused, Seen
+from metrics_catalog.governance.requests import PLATFORM, Desk, Refused, Seen
 from metrics_catalog.located import check, parsed, suggest
 from metrics_catalog.spec.governance import Tier
 from metrics_catalog.spec.people import People
@@ -151,7 +151,7 @@ class Office:
             raise Refused(f"{request.name} was previewed again since you looked; look at it again")
         now = self._fingerprint(request)
         if request.state == "in review" and now != request.fingerprint:
-            self.desk.previewed(number, self._seen(request), "platform")
+            self.desk.previewed(number, self._seen(request), PLATFORM)
             raise Refused(
                 f"what {request.name} was previewed against has changed: it was previewed again and every approval"
                 f" fell; look at it with `metrics request {request.name}`"

@@ -121,7 +121,7 @@ def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: i
 def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
     keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
     for key in sorted(keys):
-        yield {"grain": key[1], "period": key[2].isoformat(), **_compared(old.get(key), new.get(key))}
+        yield {"grain": key[1], "period": key[2].isoformat(), **compared(old.get(key), new.get(key))}
 
 
 def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
@@ -132,11 +132,12 @@ def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
         size = abs((now or Decimal(0)) - (was or Decimal(0)))
         if size:
             members = dict(zip(key[3].split(","), key[4], strict=True))
-            found.append((size, {"period": key[2].isoformat(), "members": members, **_compared(was, now)}))
+            found.append((size, {"period": key[2].isoformat(), "members": members, **compared(was, now)}))
     return [row for _, row in sorted(found, key=lambda one: (-one[0], one[1]["period"], str(one[1])))[:SHOWN]]
 
 
-def _compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
+def compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
+    """Two values as a card shows them."""
     both = was is not None and now is not None
     difference = now - was if was is not None and now is not None else None
     percent = difference / abs(was) * 100 if difference is not None and was else None
