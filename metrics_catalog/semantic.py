@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
 
 
@@ -102,7 +103,7 @@ class UnknownName(Exception):
 
 
 @dataclass(frozen=True)
-class Semantics:
+class Semantics(Unchanging):
     """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node."""
 
     models: Mapping[str, SemanticModel]

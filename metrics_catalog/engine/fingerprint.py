@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -24,20 +24,22 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
-def calculations(catalog: Catalog) -> dict[str, str]:
+def calculations(catalog: Catalog) -> Mapping[str, str]:
     """Fingerprint of each metric's calculation: formula, components, grains and slices. Wording is not in it."""
-    return {
-        metric: digest(
-            [
-                formula.numerator.sql("duckdb"),
-                "" if formula.denominator is None else formula.denominator.sql("duckdb"),
-                *(f"{term.name} {term.component.key}" for term in formula.terms),
-                ",".join(catalog.metrics[metric].spec.grains),
-                *(",".join(cut) for cut in catalog.metrics[metric].spec.slices),
-            ]
-        )
-        for metric, formula in formulas(catalog, catalog.metrics).items()
-    }
+    return catalog.once(calculations, lambda: {name: _calculation(catalog, name) for name in catalog.metrics})
+
+
+def _calculation(catalog: Catalog, metric: str) -> str:
+    formula, spec = formulas(catalog)[metric], catalog.metrics[metric].spec
+    return digest(
+        [
+            formula.numerator.sql("duckdb"),
+            "" if formula.denominator is None else formula.denominator.sql("duckdb"),
+            *(f"{term.name} {term.component.key}" for term in formula.terms),
+            ",".join(spec.grains),
+            *(",".join(cut) for cut in spec.slices),
+        ]
+    )
 
 
 def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
@@ -72,7 +74,7 @@ def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[s
 
 
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
-    for metric, formula in formulas(catalog, catalog.metrics).items():
+    for metric, formula in formulas(catalog).items():
         for model in catalog.models(metric, sliced=True):
             for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
                 yield catalog.semantics.attribute(model, name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -69,10 +69,9 @@ class Formula:
         )
 
 
-def formulas(catalog: Catalog, metrics: Iterable[str]) -> dict[str, Formula]:
+def formulas(catalog: Catalog) -> Mapping[str, Formula]:
     """Each metric's formula; equal components of different metrics share one column."""
-    builder = _Builder(catalog)
-    return {metric: builder.metric(metric) for metric in metrics}
+    return catalog.once(formulas, lambda: _Builder(catalog).every())
 
 
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
@@ -87,6 +86,9 @@ class _Builder:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog, self._pool = catalog, Pool(catalog)
         self._made: dict[str, Formula] = {}
+
+    def every(self) -> dict[str, Formula]:
+        return {metric: self.metric(metric) for metric in self._catalog.metrics}
 
     def metric(self, metric: str) -> Formula:
         if metric not in self._made:

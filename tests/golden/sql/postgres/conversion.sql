@@ -111,7 +111,7 @@ from (
   union all
   select
     period,
-    cast(null as decimal(28, 6)) as m__conversions,
+    null,
     m__base
   from visits_total_month
 ) as pieces

@@ -49,7 +49,7 @@ from (
   union all
   select
     period,
-    cast(null as decimal(28, 6)) as sales,
+    null,
     sales__1_month_before
   from total_month_moved0
 ) as pieces
@@ -91,7 +91,7 @@ from (
   select
     period,
     store,
-    cast(null as decimal(28, 6)) as sales,
+    null,
     sales__1_month_before
   from store_month_moved0
 ) as pieces
