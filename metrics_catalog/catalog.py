@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +17,7 @@ from pydantic import BaseModel, RootModel
 from metrics_catalog.built_columns import with_built_columns
 from metrics_catalog.dbt_metrics.parts import DbtMetrics
 from metrics_catalog.dbt_metrics.read import read_dbt_metrics
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.expressions import names
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import Project
@@ -53,7 +55,7 @@ class Entry:
     document: Document
     is_dbts: bool = False
 
-    @property
+    @cached_property
     def parts(self) -> tuple[tuple[Loc, str | Measure | Input], ...]:
         """What it is made of, each with its place in the file: measures of its own, and other metrics."""
         spec = self.spec
@@ -70,7 +72,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Catalog:
+class Catalog(Unchanging):
     """All metrics of a project, sorted by domain and name, with what they stand on.
 
     ``not_read``: metrics of the dbt project that are not taken over, and why (what has no name yet, by its place);

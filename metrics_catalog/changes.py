@@ -9,7 +9,7 @@ from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
@@ -57,16 +57,6 @@ class Changes:
         return Calendar(self.catalog.policy.week_start)
 
     @cached_property
-    def formulas(self) -> dict[str, Formula]:
-        """Formula of every metric."""
-        return formulas(self.catalog, self.catalog.metrics)
-
-    @cached_property
-    def definitions(self) -> dict[str, str]:
-        """Fingerprint of every calculation."""
-        return calculations(self.catalog)
-
-    @cached_property
     def prints(self) -> dict[str, str]:
         """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts, dimensions."""
         return {metric: self._print(metric) for metric in self.catalog.metrics}
@@ -82,7 +72,7 @@ class Changes:
         """Fingerprint of all that is not facts under any metric: dbt nodes, contracts of sources, dimension rows."""
         nodes = {node for metric in self.catalog.metrics for node in self._nodes(metric)}
         semantics, contracts = self.catalog.semantics, self.inputs.contracts
-        found = {node: semantics.checksums.get(node, "") for node in nodes if not _source(node)}
+        found = {node: semantics.code.get(node, "") for node in nodes if not _source(node)}
         found |= {node: contracts.get(name, "") for node in nodes for name in _source(node)}
         return dict(sorted((found | dict(self.contents)).items()))
 
@@ -160,7 +150,7 @@ class Changes:
         """Official periods of the metric to compute again."""
         grains = self.catalog.metrics[metric].spec.grains
         days, coverages = self.days(metric), self.coverages(metric).values()
-        terms = self.formulas[metric].terms
+        terms = formulas(self.catalog)[metric].terms
         return windows(self.calendar, grains, days, self.closed_through, coverages, terms) if days else {}
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
@@ -186,7 +176,7 @@ class Changes:
         nodes, models = sorted(self._nodes(metric)), sorted(self._read(metric))
         code = [f"{node} {self.code[node]}" for node in nodes]
         joined = [f"{model} {self.contents[model]}" for model in models if model in self.contents]
-        return ".".join([self.definitions[metric], digest([*code, self.calendar.week_start]), digest(joined)])
+        return ".".join([calculations(self.catalog)[metric], digest([*code, self.calendar.week_start]), digest(joined)])
 
     def _defined(self, metric: str) -> Why:
         """Another calculation: by a newer version of it or of what it is made of, or by what these stand on."""
@@ -219,7 +209,7 @@ class Changes:
         sliced = self.catalog.models(metric, sliced=True)
         cuts = self.catalog.metrics[metric].spec.slices
         attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
-        attributes += [one for component in self.formulas[metric].components for one in component.joined]
+        attributes += [one for component in formulas(self.catalog)[metric].components for one in component.joined]
         return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
     def _sources(self, node: str) -> list[str]:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from metrics_catalog.code_prints import code_prints
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
 
 
@@ -102,12 +104,13 @@ class UnknownName(Exception):
 
 
 @dataclass(frozen=True)
-class Semantics:
+class Semantics(Unchanging):
     """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node."""
 
     models: Mapping[str, SemanticModel]
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
+    manifest: Path | None = None
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
@@ -130,6 +133,12 @@ class Semantics:
             where = f'; it belongs to "{holder}", which "{model}" has no key to' if holder else ""
             raise UnknownName(f'"{name}" is not a dimension of semantic model "{model}"{where}')
         return known[name]
+
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Fingerprint of what each dbt node does, which reformatting leaves as it is; worked out when first asked."""
+        prints = {} if self.manifest is None else code_prints(read_manifest(self.manifest))
+        return {**self.checksums, **prints}
 
     def upstream(self, node: str) -> frozenset[str]:
         """Ids of all dbt models, seeds and sources that ``node`` is built from, itself included."""
@@ -165,6 +174,7 @@ def read_semantics(manifest: Path) -> Semantics:
         {model.name: model for model in sorted(models, key=lambda model: model.name)},
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
         {key: node.get("checksum", {}).get("checksum", "") for key, node in nodes.items()},
+        manifest,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 from sqlglot import exp
@@ -57,6 +58,10 @@ class Component:
     semi_additive: SemiAdditive | None = None
     conversion: Conversion | None = field(default=None)
 
+    def __hash__(self) -> int:
+        """By name alone: hashing trees takes long, and two of a name are rare."""
+        return hash(self.name)
+
     @property
     def merge(self) -> Merge | None:
         """How values of disjoint rows combine."""
@@ -67,7 +72,7 @@ class Component:
         """SQL type of its column."""
         return "bigint" if self.agg in ("count", "count_distinct") else STORED
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Equal for components that compute the same thing."""
         parts = (self.expr, self.filter, self.having)

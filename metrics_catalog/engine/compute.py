@@ -16,6 +16,7 @@ from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.plan import Plan, plan_cells
 from metrics_catalog.engine.rollup import needed_rollups, rollup_query, rollups
 from metrics_catalog.engine.scan import Scan
+from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.tree import named
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
             if progress is not None:
                 progress(step.table)
             table = exp.to_identifier(step.table).sql("duckdb")
-            con.execute(f"create or replace temp table {table} as {step.query.sql('duckdb')}")
+            con.execute(f"create or replace temp table {table} as {rendered(step.query, 'duckdb')}")
             made.append(table)
-        yield [query.sql("duckdb") for query in plan.values]
+        yield [values.sql("duckdb") for values in plan.values]
     finally:
         for table in made:
             con.execute(f"drop table if exists temp.{table}")
@@ -46,7 +47,7 @@ def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
     con.execute("create schema if not exists metrics")
     for rollup in rollups(catalog).values():
         name = exp.table_(rollup.name, db="metrics").sql("duckdb")
-        con.execute(f"create or replace table {name} as {rollup_query(catalog, rollup).sql('duckdb')}")
+        con.execute(f"create or replace table {name} as {rendered(rollup_query(catalog, rollup), 'duckdb')}")
 
 
 def values_now(
@@ -61,7 +62,7 @@ def values_now(
     Rows as published: metric, grain, period, slice, a column for each dimension, value.
     """
     wanted = {name for names in cells.values() for name in names}
-    known = formulas(catalog, wanted)
+    known = {name: formula for name, formula in formulas(catalog).items() if name in wanted}
     reads = [
         term.reads(calendar, grain, one.start)
         for (grain, _), names in cells.items()

@@ -36,9 +36,9 @@ from metrics_catalog.engine.pieces import (
 from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.semi_additive import last_days
-from metrics_catalog.engine.terms import Term
+from metrics_catalog.engine.terms import Shift, Term
 from metrics_catalog.engine.tree import column, named
-from metrics_catalog.engine.values import value_select
+from metrics_catalog.engine.values import Figures, Frame, Values
 from metrics_catalog.spec.base import Grain, ordered
 
 Stored = Callable[[str], exp.Expr]
@@ -49,12 +49,12 @@ class Plan:
     """Steps to run in order, then ``values``: one select for each metric, grain and slice, in the published shape."""
 
     steps: tuple[Step, ...]
-    values: tuple[exp.Select, ...]
+    values: tuple[Values, ...]
 
 
 def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: Calendar) -> Plan:
     """Plan of all values of ``metrics`` in the periods of ``windows`` (days of each grain to compute)."""
-    known = formulas(catalog, catalog.metrics)
+    known = formulas(catalog)
     cells: dict[Cell, list[Formula]] = {}
     for metric in metrics:
         spec = catalog.metrics[metric].spec
@@ -108,38 +108,44 @@ class _Planner:
                 "conversions": self._conversions,
             }
             ways[way](model, part)
-        values = []
-        dimensions = sorted({name for _, cut in self.needs.cells for name in cut})
+        values: list[Values] = []
+        dimensions = tuple(sorted({name for _, cut in self.needs.cells for name in cut}))
+        every = {formula.metric: formula for some in self.needs.cells.values() for formula in some}
+        figures = {metric: Figures(formula, definitions[metric]) for metric, formula in every.items()}
         for (grain, cut), wanted_here in self.needs.cells.items():
-            joined = self._joined(grain, cut, wanted_here)
-            values += [
-                value_select(joined, grain, cut, formula, dimensions, definitions[formula.metric])
-                for formula in wanted_here
-            ]
+            frame = Frame(self._joined(grain, cut, wanted_here), grain, cut, dimensions)
+            values += [Values(frame, figures[formula.metric]) for formula in wanted_here]
         return Plan(tuple(self.steps), tuple(values))
 
     def _joined(self, grain: Grain, cut: Slice, wanted: Sequence[Formula]) -> str:
         """All terms of a grain and slice side by side; those at other periods moved to the period they are for."""
-        pieces = self.pieces[grain, cut]
-        shifted = dict.fromkeys(term for formula in wanted for term in formula.terms if term.shifts)
-        moved = [self._moved(grain, cut, term, number) for number, term in enumerate(shifted)]
-        query = side_by_side([*pieces, *moved], cut)
-        if shifted:
+        moved = self._moved(grain, cut, [term for formula in wanted for term in formula.terms if term.shifts])
+        query = side_by_side([*self.pieces[grain, cut], *moved], cut)
+        if moved:
             query = query.where(in_spans(column(PERIOD), self.needs.windows[grain]), copy=False)
         name = f"{slice_name(cut)}_{grain}"
         self.steps.append(Step(name, query))
         return name
 
-    def _moved(self, grain: Grain, cut: Slice, term: Term, number: int) -> Piece:
-        source = next(piece for piece in self.pieces[grain, cut] if term.here.name in piece.columns)
-        days = ((own.start.isoformat(), other.start.isoformat()) for own, other in self.needs.shifted(grain, term))
-        written = listed((PERIOD, "looked_at"), days, "periods")
-        keys = [exp.column(PERIOD, table="periods"), *(column(name) for name in cut)]
-        query = exp.Select(expressions=[*keys, named(column(term.here.name), term.name)]).from_(written, copy=False)
-        on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source.table))
-        name = f"{slice_name(cut)}_{grain}_moved{number}"
-        self.steps.append(Step(name, query.join(table(source.table), on=on, copy=False)))
-        return Piece(name, {term.name: term.component.kind})
+    def _moved(self, grain: Grain, cut: Slice, terms: Iterable[Term]) -> list[Piece]:
+        """Terms of one source that look equally far away are moved together."""
+        together: dict[tuple[str, tuple[Shift, ...]], dict[Term, str]] = defaultdict(dict)
+        for term in terms:
+            source = next(piece.table for piece in self.pieces[grain, cut] if term.here.name in piece.columns)
+            together[source, term.shifts][term] = term.component.kind
+        pieces = []
+        for number, ((source, _), some) in enumerate(together.items()):
+            periods = self.needs.shifted(grain, next(iter(some)))
+            days = ((own.start.isoformat(), other.start.isoformat()) for own, other in periods)
+            written = listed((PERIOD, "looked_at"), days, "periods")
+            keys = [exp.column(PERIOD, table="periods"), *(column(name) for name in cut)]
+            items = [named(column(term.here.name), term.name) for term in some]
+            query = exp.Select(expressions=[*keys, *items]).from_(written, copy=False)
+            on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source))
+            name = f"{slice_name(cut)}_{grain}_moved{number}"
+            self.steps.append(Step(name, query.join(table(source), on=on, copy=False)))
+            pieces.append(Piece(name, {term.name: kind for term, kind in some.items()}))
+        return pieces
 
     def _from_rollup(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():

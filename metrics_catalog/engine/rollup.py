@@ -5,7 +5,7 @@ The text is an ordinary dbt model, reviewed and built like any other; `metrics g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
@@ -37,10 +37,14 @@ class Rollup:
         return f"{self.model}_daily"
 
 
-def rollups(catalog: Catalog) -> dict[str, Rollup]:
+def rollups(catalog: Catalog) -> Mapping[str, Rollup]:
     """Every semantic model with mergeable components, and all dimensions its metrics are sliced by."""
+    return catalog.once(rollups, lambda: _rollups(catalog))
+
+
+def _rollups(catalog: Catalog) -> dict[str, Rollup]:
     found: dict[str, tuple[dict[str, None], dict[Component, None]]] = {}
-    for metric, formula in formulas(catalog, catalog.metrics).items():
+    for metric, formula in formulas(catalog).items():
         for component in formula.components:
             if component.merge is not None:
                 dimensions, components = found.setdefault(component.model, ({}, {}))

@@ -52,7 +52,7 @@ class Change:
             models = {model for name in names for model in catalog.models(name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
             parts += [f"{name} {prints[name]}" for name in names]
-            parts += [f"{node} {semantics.checksums.get(node, '')}" for node in sorted(nodes)]
+            parts += [f"{node} {semantics.code.get(node, '')}" for node in sorted(nodes)]
         return digest(parts)
 
 

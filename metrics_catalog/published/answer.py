@@ -69,7 +69,7 @@ def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
     for cut in ((), *spec.slices):
         if set(cut) == wanted and only_members and query.grain in spec.grains:
             return partial(_published, query, metric, cut, snapshot)
-    formula = formulas(catalog, catalog.metrics)[metric]
+    formula = formulas(catalog)[metric]
     if problem := _not_sliceable(query, formula, catalog, snapshot):
         raise InvalidQuery(
             f"{metric} is not published by {_described(query)}; {_offer(spec.grains, spec.slices)}; {problem}"

@@ -31,7 +31,7 @@ def definitions(declared: Declared) -> dg.Definitions:
     """One multi-asset for all metrics: what changed together is published together."""
     catalog = declared.catalog
     keys = {name: metric_key(entry.domain, name) for name, entry in catalog.metrics.items()}
-    additive = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    additive = {name for name, formula in formulas(catalog).items() if formula.adds_up}
 
     @dg.multi_asset(
         name="metrics",

@@ -83,11 +83,8 @@ def metric_plan(cat: Catalog, over: Windows) -> Plan:
 def tables(con: duckdb.DuckDBPyConnection, made: Plan) -> None:
     """Run a plan to tables of values, named ``values_0`` and so on: one for each source the values are selected from."""
     wide: dict[str, list[exp.Select]] = defaultdict(list)
-    for select in made.values:
-        source = select.copy()
-        source.set("expressions", [])
-        source.set("where", None)
-        wide[source.sql("duckdb")].append(select)
+    for values in made.values:
+        wide[values.frame.joined].append(values.query())
     with computed(con, made):
         for number, selects in enumerate(wide.values()):
             con.execute(f"create temp table values_{number} as {_side_by_side(selects).sql('duckdb')}")
@@ -143,5 +140,5 @@ def bare_scan(con: duckdb.DuckDBPyConnection) -> None:
 def additive(metrics: Mapping[str, Keys]) -> dict[str, Keys]:
     """Those of ``metrics`` that are put together from stored days alone."""
     cat = catalog(metrics)
-    made = formulas(cat, cat.metrics)
+    made = formulas(cat)
     return {name: keys for name, keys in metrics.items() if made[name].merges}

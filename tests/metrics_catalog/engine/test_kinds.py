@@ -380,7 +380,7 @@ def test_a_late_row_changes_only_the_periods_that_are_computed_again(
     fill(warehouse, [*sales, late])
     after = values_of(warehouse)
     catalog = values_of.catalog
-    known = formulas(catalog, catalog.metrics)
+    known = formulas(catalog)
     for name in catalog.metrics:
         grains = catalog.metrics[name].spec.grains
         settled = SPAN.end + timedelta(days=9)  # when what may follow a base event has followed
@@ -393,7 +393,7 @@ def test_a_late_row_changes_only_the_periods_that_are_computed_again(
 def test_slices_of_what_adds_up_add_up(values_of: Values, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute(MANY)
     catalog = values_of.catalog
-    adding = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    adding = {name for name, formula in formulas(catalog).items() if formula.adds_up}
     assert adding == {
         *("revenue", "promoted", "plain", "other", "monthly", "since_start", "rolling", "rolling_month"),
         *("to_month", "ever", "monthly_rolling", "stock", "opening", "converted"),

@@ -42,7 +42,7 @@ select
   cast(cast(coalesce(top, 0) as double) / nullif(cast(bottom as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
-  'ec9cb3bb288e7607' as definition
+  'd3aa174b9331f914' as definition
 from total_month
 where
   not (
@@ -59,7 +59,7 @@ select
   cast(cast(coalesce(top, 0) as double) / nullif(cast(bottom as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
-  'ec9cb3bb288e7607' as definition
+  'd3aa174b9331f914' as definition
 from store_month
 where
   not (

@@ -59,7 +59,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '6d9f594780b4b082' as definition
+  '16dd93b28b930504' as definition
 from total_month
 where
   m is not null;
@@ -74,7 +74,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '6d9f594780b4b082' as definition
+  '16dd93b28b930504' as definition
 from category_month
 where
   m is not null;

@@ -40,7 +40,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '54ae311cf01cdd15' as definition
+  'b23f53f99878ab9c' as definition
 from total_month
 where
   m is not null;
@@ -55,7 +55,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '54ae311cf01cdd15' as definition
+  'b23f53f99878ab9c' as definition
 from country_month
 where
   m is not null;
