@@ -17,7 +17,7 @@ from metrics_catalog.engine.compute import Progress, build_rollups, computed, da
 from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
@@ -97,9 +97,9 @@ def publish(
         for group in groups:
             rows += _stage(con, draft, changes, group, progress)
         draft.replaces(_scopes(changes, groups))
-        for model, days in _rollup_days(changes, groups):
-            progress(f"rollup {model}")
-            draft.add_rollup(model, _rollup_rows(con, catalog, model, days), days)
+        for rollup, days in _rollup_days(changes, groups):
+            progress(f"rollup {rollup.name}")
+            draft.add_rollup(rollup.name, _rollup_rows(con, rollup, days), days)
         progress("audit")
         report = draft.audit(_rules(changes))
         progress("publish")
@@ -157,19 +157,20 @@ def _everything(metric: str) -> Iterator[Scope]:
     return (Scope(metric, grain, *_ALWAYS) for grain in GRAINS)
 
 
-def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[str, Days | None]]:
+def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[Rollup, Days | None]]:
     """Rollups to publish, each with the days to replace, or all of them."""
     metrics = [metric for group in groups for metric in group.metrics]
-    for model in rollups(changes.catalog):
-        days = [changes.days(metric) for metric in metrics if model in changes.catalog.models(metric)]
-        if any(isinstance(one, Span) for one in days):
-            yield model, None
+    published = {} if changes.last is None else changes.last.rollups
+    for rollup in rollups(changes.catalog).every:
+        days = [changes.days(metric) for metric in metrics if rollup.model in changes.catalog.models(metric)]
+        if any(isinstance(one, Span) for one in days) or (days and rollup.name not in published):
+            yield rollup, None
         elif flat := sorted({day for one in days if not isinstance(one, Span) for day in one}):
-            yield model, Days(flat[0], flat[-1] + timedelta(days=1))
+            yield rollup, Days(flat[0], flat[-1] + timedelta(days=1))
 
 
-def _rollup_rows(con: DuckDBPyConnection, catalog: Catalog, model: str, days: Days | None) -> Any:
-    relation = con.table(f"metrics.{rollups(catalog)[model].name}")
+def _rollup_rows(con: DuckDBPyConnection, rollup: Rollup, days: Days | None) -> Any:
+    relation = con.table(f"metrics.{rollup.table}")
     if days is None:
         return relation
     return relation.filter(f"day >= date '{days.start.isoformat()}' and day < date '{days.end.isoformat()}'")

@@ -42,8 +42,8 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
 def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
     """Make every rollup as a table: for projects whose dbt does not build them."""
     con.execute("create schema if not exists metrics")
-    for rollup in rollups(catalog).values():
-        name = exp.table_(rollup.name, db="metrics").sql("duckdb")
+    for rollup in rollups(catalog).every:
+        name = exp.table_(rollup.table, db="metrics").sql("duckdb")
         con.execute(f"create or replace table {name} as {rollup_query(catalog, rollup).sql('duckdb')}")
 
 

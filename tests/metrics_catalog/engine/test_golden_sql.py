@@ -56,8 +56,13 @@ def test_plan(case: str, dialect: str, shop: Any, request: pytest.FixtureRequest
     compare(GOLDEN / dialect / f"{case}.sql", "\n".join(parts), request)
 
 
-def test_metric_model(shop: Any, request: pytest.FixtureRequest) -> None:
-    catalog = shop(CASES["sum_filtered_by_joined_dimension"])
+@pytest.mark.parametrize(
+    "metrics",
+    [CASES["sum_filtered_by_joined_dimension"], {"m": {"slices": [["product"], ["category"], ["country"]]}}],
+    ids=["joined_to_rows", "decided_by_a_key"],
+)
+def test_metric_model(metrics: dict[str, Any], shop: Any, request: pytest.FixtureRequest) -> None:
+    catalog = shop(metrics)
     for name, text in dbt_files(catalog):
         compare(GOLDEN / f"metric_model_{name}", text, request)
 
