@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -76,7 +77,8 @@ class Catalog(Unchanging):
     """All metrics of a project, sorted by domain and name, with what they stand on.
 
     ``not_read``: metrics of the dbt project that are not taken over, and why (what has no name yet, by its place);
-    ``warnings``: what else to know.
+    ``warnings``: what else to know. ``eras``: earlier definitions that still hold for earlier periods, the last first.
+    Of such an earlier catalog ``later`` is the one after it, whose columns it shares, and ``until`` its end.
     """
 
     project: Project
@@ -88,6 +90,9 @@ class Catalog(Unchanging):
     policy_document: Document
     not_read: Mapping[str, Problem] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    eras: tuple[Era, ...] = ()
+    later: Catalog | None = None
+    until: date | None = None
 
     def models(self, name: str, sliced: bool = False) -> tuple[str, ...]:
         """Semantic models whose rows a metric counts; ``sliced``: without the events that conversions look for."""
@@ -107,6 +112,14 @@ class Catalog(Unchanging):
                 yield part
             elif (other := metric_of(part)) and other not in seen:
                 yield from self._measures(other, sliced, {*seen, other})
+
+
+@dataclass(frozen=True)
+class Era:
+    """Definitions that hold for periods that begin before ``until``, and since the era before."""
+
+    until: date
+    catalog: Catalog
 
 
 def load_catalog(project: Project) -> Catalog:

@@ -74,6 +74,8 @@ def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[s
 
 
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
+    for era in catalog.eras:
+        yield from _attributes(era.catalog)
     for metric, formula in formulas(catalog).items():
         for model in catalog.models(metric, sliced=True):
             for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):

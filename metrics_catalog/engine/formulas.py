@@ -80,7 +80,11 @@ class Formula:
 
 def formulas(catalog: Catalog) -> Mapping[str, Formula]:
     """Each metric's formula; equal components of different metrics share one column."""
-    return catalog.once(formulas, lambda: _Builder(catalog).every())
+    return _built(catalog).every
+
+
+def _built(catalog: Catalog) -> _Builder:
+    return catalog.once(formulas, lambda: _Builder(catalog))
 
 
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
@@ -93,10 +97,15 @@ class _Builder:
     """``name`` is what columns are called; ``filters`` are conditions that every measure below must pass too."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog, self._pool = catalog, Pool(catalog)
+        later = None if catalog.later is None else _built(catalog.later)
+        if later is not None:
+            assert later.every  # its columns come first
+        self._catalog, self._pool = catalog, Pool(catalog, None if later is None else later._pool)
         self._made: dict[str, Formula] = {}
 
-    def every(self) -> dict[str, Formula]:
+    @cached_property
+    def every(self) -> Mapping[str, Formula]:
+        """The formula of every metric."""
         return {metric: self.metric(metric) for metric in self._catalog.metrics}
 
     def metric(self, metric: str) -> Formula:

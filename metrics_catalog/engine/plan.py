@@ -8,7 +8,7 @@ own modules; looking at another period is a join of pieces already made.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -33,7 +33,7 @@ from metrics_catalog.engine.pieces import (
     slice_name,
     table,
 )
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import Rollup, Rollups, rollups, slice_of
 from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.semi_additive import last_days
 from metrics_catalog.engine.terms import Shift, Term
@@ -41,7 +41,7 @@ from metrics_catalog.engine.tree import column, named
 from metrics_catalog.engine.values import Figures, Frame, Values
 from metrics_catalog.spec.base import Grain, ordered
 
-Stored = Callable[[str], exp.Expr]
+Stored = Callable[[str, Collection[str]], exp.Expr]
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,13 @@ class Plan:
     values: tuple[Values, ...]
 
 
-def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: Calendar) -> Plan:
-    """Plan of all values of ``metrics`` in the periods of ``windows`` (days of each grain to compute)."""
+def plan(
+    catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: Calendar, stored: Rollups | None = None
+) -> Plan:
+    """Plan of all values of ``metrics`` in the periods of ``windows`` (days of each grain to compute).
+
+    ``stored``: the rollups that were built, where these are of more than ``catalog``.
+    """
     known = formulas(catalog)
     cells: dict[Cell, list[Formula]] = {}
     for metric in metrics:
@@ -62,9 +67,8 @@ def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: C
         for grain in ordered(spec.grains):
             for cut in cuts if windows.get(grain) else ():
                 cells.setdefault((grain, cut), []).append(known[metric])
-    tables = {model: rollup.name for model, rollup in rollups(catalog).items()}
-    stored: Stored = lambda model: exp.table_(tables[model], db="metrics")  # noqa: E731
-    return plan_cells(catalog, cells, windows, calendar, stored, calculations(catalog))
+    built = stored_in(stored or rollups(catalog), lambda rollup: exp.table_(rollup.table, db="metrics"))
+    return plan_cells(catalog, cells, windows, calendar, built, calculations(catalog))
 
 
 def plan_cells(
@@ -77,10 +81,22 @@ def plan_cells(
 ) -> Plan:
     """Plan of some formulas at each grain and slice.
 
-    ``stored``: where the rollup of a semantic model is. ``definitions``: fingerprint of each metric, for its rows.
+    ``stored``: where the components of a semantic model are by some dimensions. ``definitions``: fingerprint of each
+    metric, for its rows.
     """
     needs = Needs({cell: tuple(wanted) for cell, wanted in cells.items()}, windows, calendar)
     return _Planner(catalog, needs, stored).plan(definitions)
+
+
+def stored_in(every: Rollups, place: Callable[[Rollup], exp.Expr]) -> Stored:
+    """The smallest rollup that serves; ``place``: where each is."""
+
+    def stored(model: str, dimensions: Collection[str]) -> exp.Expr:
+        rollup = every.holding(model, dimensions)
+        assert rollup is not None, (model, dimensions)
+        return place(rollup)
+
+    return stored
 
 
 class _Planner:
@@ -154,7 +170,7 @@ class _Planner:
             if base:
                 self._merged(shared, model, cut, base[0], [grains[grain] for grain in base])
             for grain, terms in grains.items():
-                source = table(shared) if grain in base else self.stored(model)
+                source = table(shared) if grain in base else self.stored(model, cut)
                 components = {term.name: term.component for term in terms}
                 query = merged_components(source, self._period(grain), cut, components)
                 query = query.where(in_spans(column(DAY), every_span([terms])), copy=False)
@@ -164,14 +180,15 @@ class _Planner:
         """A table of a slice by the first days of ``grain``, from which longer periods are merged."""
         components = tuple(dict.fromkeys(term.component for terms in wanted for term in terms))
         key = named(self.calendar.start_sql(grain, column(DAY)), DAY)
-        query = merged_components(self.stored(model), key, cut, components)
+        query = merged_components(self.stored(model, cut), key, cut, components)
         self.steps.append(Step(name, query.where(in_spans(column(DAY), every_span(wanted)), copy=False)))
 
     def _semi_additive(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
             for grain, terms in grains.items():
                 for number, (term, spans) in enumerate(terms.items()):
-                    query = last_days(self.stored(model), self._period(grain), cut, term.component, spans)
+                    stored = self.stored(model, slice_of(term.component, cut))
+                    query = last_days(stored, self._period(grain), cut, term.component, spans)
                     self._piece(grain, cut, Step(f"{model}_{slice_name(cut)}_{grain}_stock{number}", query), [term])
 
     def _slim(self, model: str, wanted: Wanted) -> None:
@@ -240,7 +257,7 @@ class _Planner:
             terms = tuple(dict.fromkeys(term for some in grains.values() for term in some))
             extent = cumulative.extent(self.calendar, reach, grains)
             daily = merged_components(
-                self.stored(model), cumulative.day_key(reach, extent), cut, tuple(term.component for term in terms)
+                self.stored(model, cut), cumulative.day_key(reach, extent), cut, tuple(term.component for term in terms)
             )
             daily = daily.where(in_spans(column(DAY), [extent.rows]), copy=False)
             self.steps.append(Step(f"{name}_days", daily))

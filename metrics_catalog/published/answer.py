@@ -17,7 +17,7 @@ from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan_cells
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query, Result
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import rollups, slice_of
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 from metrics_catalog.engine.windows import Coverage, windows
 from metrics_catalog.located import suggest
@@ -83,12 +83,23 @@ def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: S
     if query.where and any(component.semi_additive for component in formula.components):
         return "it takes the last day of a stock, which a filter may move"
     stored = rollups(catalog)
-    for name in (*query.by, *(one.dimension for one in query.where)):
-        for component in formula.components:
-            if name not in stored[component.model].dimensions:
-                return f'"{name}" is not stored with {component.model}'
-    missing = [one.model for one in formula.components if one.model not in snapshot.info.rollups]
-    return f"no rollup of {missing[0]} was published then" if missing else None
+    for model, dimensions in _read_from(query, formula).items():
+        rollup = stored.holding(model, dimensions)
+        if rollup is None:
+            names = " and ".join(f'"{name}"' for name in sorted(dimensions))
+            return f"{names} {'are not stored together' if len(dimensions) > 1 else 'is not stored'} with {model}"
+        if rollup.name not in snapshot.info.rollups:
+            return f"no rollup of {model} was published then"
+    return None
+
+
+def _read_from(query: Query, formula: Formula) -> dict[str, set[str]]:
+    """The dimensions that each semantic model must be stored by."""
+    asked = (*query.by, *(one.dimension for one in query.where))
+    found: dict[str, set[str]] = {}
+    for component in formula.components:
+        found.setdefault(component.model, set()).update(slice_of(component, asked))
+    return found
 
 
 def _published(query: Query, metric: str, cut: Sequence[str], snapshot: Snapshot) -> pa.Table:
@@ -100,8 +111,11 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
     span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
     with duckdb.connect() as con:
         sources = {}
-        for model in {component.model for component in formula.components}:
-            paths = [str(path) for path in snapshot.rollup(model)]
+        stored = rollups(catalog)
+        for model, dimensions in _read_from(query, formula).items():
+            rollup = stored.holding(model, dimensions)
+            assert rollup is not None  # or it would have been refused
+            paths = [str(path) for path in snapshot.rollup(rollup.name)]
             con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
             kept = exp.select("*").from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
             con.execute(f"create view kept_{model} as {kept.sql('duckdb')}")
@@ -115,7 +129,7 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
         definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
         periods: Windows = {query.grain: tuple(inside)}
-        made = plan_cells(catalog, cells, periods, calendar, lambda model: sources[model].copy(), definition)
+        made = plan_cells(catalog, cells, periods, calendar, lambda model, _: sources[model].copy(), definition)
         with computed(con, made) as selects:
             return con.execute(selects[0]).to_arrow_table()
 

@@ -79,15 +79,20 @@ def test_writing_changes_no_expression(shop: Any) -> None:
         "case when not is_promoted is null then cast(units as decimal(18, 2)) else 1.5 end <> 0 or note is null",
     )
     filters = {f"m{number}": {"filter": test} for number, test in enumerate(tests)}
-    [rollup] = rollups(catalog := shop(filters)).values()
+    [rollup] = rollups(catalog := shop(filters)).every
     query = rollup_query(catalog, rollup)
     before = repr(query)
     assert rendered(query, "duckdb") == rendered(query, "duckdb") == rendered(query.copy(), "duckdb")
     assert repr(query) == before
 
 
-def test_metric_model(shop: Any, request: pytest.FixtureRequest) -> None:
-    catalog = shop(CASES["sum_filtered_by_joined_dimension"])
+@pytest.mark.parametrize(
+    "metrics",
+    [CASES["sum_filtered_by_joined_dimension"], {"m": {"slices": [["product"], ["category"], ["country"]]}}],
+    ids=["joined_to_rows", "decided_by_a_key"],
+)
+def test_metric_model(metrics: dict[str, Any], shop: Any, request: pytest.FixtureRequest) -> None:
+    catalog = shop(metrics)
     for name, text in dbt_files(catalog):
         compare(GOLDEN / f"metric_model_{name}", text, request)
 

@@ -283,7 +283,7 @@ class Values:
         self.catalog = catalog
         wanted = windows(CALENDAR, GRAINS, span, last(SPAN), [])
         made = plan(catalog, list(catalog.metrics), wanted, CALENDAR)
-        stored = [(one.name, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).values()]
+        stored = [(one.table, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).every]
         self.tables = [(f"metrics.{name}", query) for name, query in stored]
         self.tables += [(f'"{step.table}"', step.query.sql(dialect)) for step in made.steps]
         self.values = " union all ".join(value.sql(dialect) for value in made.values)

@@ -2,7 +2,7 @@
 select
   cast(date_trunc('MONTH', day) as date) as period,
   cast(sum(sales) as decimal(28, 6)) as sales
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2023-12-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -13,7 +13,7 @@ select
   cast(date_trunc('MONTH', day) as date) as period,
   store,
   cast(sum(sales) as decimal(28, 6)) as sales
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2023-12-01' as date) and day < cast('2024-03-01' as date)
 group by

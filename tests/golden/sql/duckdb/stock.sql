@@ -8,7 +8,7 @@ from (
     day,
     m,
     max(case when m is not null then day end) over (partition by cast(date_trunc('MONTH', day) as date), store) as taken
-  from metrics.sales_daily
+  from metrics.sales_by_category_store_daily
   where
     day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 ) as marked
@@ -29,7 +29,7 @@ from (
     category,
     m,
     max(case when m is not null then day end) over (partition by cast(date_trunc('MONTH', day) as date), store) as taken
-  from metrics.sales_daily
+  from metrics.sales_by_category_store_daily
   where
     day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 ) as marked

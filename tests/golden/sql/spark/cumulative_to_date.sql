@@ -2,7 +2,7 @@
 select
   day,
   cast(sum(m__of) as decimal(28, 6)) as m__of
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -112,7 +112,7 @@ select
   day,
   store,
   cast(sum(m__of) as decimal(28, 6)) as m__of
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by

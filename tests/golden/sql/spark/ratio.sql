@@ -3,7 +3,7 @@ select
   cast(trunc(day, 'MONTH') as date) as period,
   cast(sum(top) as decimal(28, 6)) as top,
   cast(sum(bottom) as decimal(28, 6)) as bottom
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -15,7 +15,7 @@ select
   store,
   cast(sum(top) as decimal(28, 6)) as top,
   cast(sum(bottom) as decimal(28, 6)) as bottom
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by

@@ -2,7 +2,7 @@
 select
   cast(trunc(day, 'MONTH') as date) as period,
   cast(sum(m) as decimal(28, 6)) as m
-from metrics.sales_daily
+from metrics.sales_by_country_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -13,7 +13,7 @@ select
   cast(trunc(day, 'MONTH') as date) as period,
   country,
   cast(sum(m) as decimal(28, 6)) as m
-from metrics.sales_daily
+from metrics.sales_by_country_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
