@@ -8,10 +8,11 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.engine.windows import Coverage, Windows, beginning_in, touched_days, windows
+from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
 from metrics_catalog.published.model import PublishInfo
 from metrics_catalog.spec.governance import Cause
@@ -131,7 +132,7 @@ class Changes:
     def models(self, metric: str) -> tuple[str, ...]:
         """Semantic models whose rows the metric counts, by any of its definitions."""
         return tuple(
-            dict.fromkeys(model for _, catalog in self.definitions(metric) for model in catalog.models(metric))
+            dict.fromkeys(model for _, catalog in definitions(self.catalog, metric) for model in catalog.models(metric))
         )
 
     def days(self, metric: str) -> Collection[date] | Span:
@@ -156,24 +157,12 @@ class Changes:
         """Official periods of the metric to compute again, by the definition that holds for them."""
         days, coverages = self.days(metric), self.coverages(metric).values()
         end = date.max
-        for start, catalog in self.definitions(metric) if days else ():
+        for start, catalog in definitions(self.catalog, metric) if days else ():
             grains, terms = catalog.metrics[metric].spec.grains, formulas(catalog)[metric].terms
             found = windows(self.calendar, grains, days, self.closed_through, coverages, terms)
             if kept := beginning_in(self.calendar, found, start, end):
                 yield catalog, kept
             end = start
-
-    def definitions(self, metric: str) -> list[tuple[date, Catalog]]:
-        """(first day, catalog) of each definition the metric has, the newest first: a period has that of its first day.
-
-        A metric has another definition too where one that it is made of has.
-        """
-        found = [(date.min, self.catalog)]
-        for era in self.catalog.eras:
-            holding = found[-1][1]
-            if calculations(era.catalog)[metric] != calculations(holding)[metric]:
-                found[-1:] = [(era.until, holding), (date.min, era.catalog)]
-        return found
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
         """Daily sources behind a metric."""
@@ -202,7 +191,9 @@ class Changes:
 
     def _definition(self, metric: str) -> str:
         """Fingerprint of the calculation, and of those of earlier periods."""
-        newest, *earlier = ((start, calculations(catalog)[metric]) for start, catalog in self.definitions(metric))
+        newest, *earlier = (
+            (start, calculations(catalog)[metric]) for start, catalog in definitions(self.catalog, metric)
+        )
         return digest([newest[1], str(newest[0]), *(one for _, one in earlier)]) if earlier else newest[1]
 
     def _defined(self, metric: str) -> Why:
@@ -234,7 +225,7 @@ class Changes:
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
         found: set[str] = set()
-        for _, catalog in self.definitions(metric):
+        for _, catalog in definitions(self.catalog, metric):
             models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
             attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
             attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]

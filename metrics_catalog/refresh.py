@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
+from metrics_catalog.engine.eras import definitions
 from metrics_catalog.engine.fingerprint import calculations, dimension_contents, table_contents
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
@@ -245,7 +246,7 @@ def _rollup_rows(con: DuckDBPyConnection, rollup: Rollup, days: Days | None) -> 
 
 
 def _rules(changes: Changes) -> AuditRules:
-    holding = {metric: [one for _, one in changes.definitions(metric)] for metric in changes.catalog.metrics}
+    holding = {metric: [one for _, one in definitions(changes.catalog, metric)] for metric in changes.catalog.metrics}
     cuts = [cut for metric, some in holding.items() for one in some for cut in one.metrics[metric].spec.slices]
     return AuditRules(
         additive=frozenset(

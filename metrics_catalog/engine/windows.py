@@ -62,27 +62,6 @@ def windows(
     return found
 
 
-def beginning_in(calendar: Calendar, found: Windows, start: date, end: date) -> Windows:
-    """Of some periods those that begin in [start, end)."""
-    if (start, end) == (date.min, date.max):
-        return found
-    kept: Windows = {}
-    for grain, spans in found.items():
-        low, high = (_from(calendar, grain, day) for day in (start, end))
-        clipped = [Span(max(span.start, low), min(span.end, high)) for span in spans]
-        if some := tuple(span for span in clipped if span.start < span.end):
-            kept[grain] = some
-    return kept
-
-
-def _from(calendar: Calendar, grain: Grain, day: date) -> date:
-    """First day of the first period that begins on ``day`` or later."""
-    if day in (date.min, date.max):
-        return day
-    start = calendar.start(grain, day)
-    return start if start == day else calendar.next(grain, start)
-
-
 def _holding(calendar: Calendar, grain: Grain, days: Collection[date] | Span) -> set[Span]:
     if isinstance(days, Span):
         return set(calendar.spans(grain, days.start, days.end))

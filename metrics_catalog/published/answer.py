@@ -12,6 +12,8 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import computed
+from metrics_catalog.engine.eras import beginning_in, definitions
+from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span
@@ -69,15 +71,20 @@ def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
     for cut in ((), *spec.slices):
         if set(cut) == wanted and only_members and query.grain in spec.grains:
             return partial(_published, query, metric, cut, snapshot)
-    formula = formulas(catalog)[metric]
-    if problem := _not_sliceable(query, formula, catalog, snapshot):
+    holding = definitions(catalog, metric)
+    problems = (_not_sliceable(query, formulas(one)[metric], catalog, snapshot) for _, one in holding)
+    if problem := next(filter(None, problems), None):
         raise InvalidQuery(
             f"{metric} is not published by {_described(query)}; {_offer(spec.grains, spec.slices)}; {problem}"
         )
-    return partial(_sliced, query, formula, catalog, snapshot)
+    return partial(_sliced, query, metric, catalog, snapshot)
 
 
 def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:
+    if formula.metric in snapshot.info.held:
+        return "it is held, and what is stored of it is newer than what is published"
+    if snapshot.info.definitions.get(formula.metric) != calculations(catalog)[formula.metric]:
+        return "what was stored of it then is by another definition"
     if not formula.merges:
         return "it counts distinct things or ranks values, so other slices cannot be put together from stored ones"
     if query.where and any(component.semi_additive for component in formula.components):
@@ -106,7 +113,18 @@ def _published(query: Query, metric: str, cut: Sequence[str], snapshot: Snapshot
     return snapshot.values([metric], query.grain, cut, query.where, query.start, query.end)
 
 
-def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+def _sliced(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+    """Put together from stored rows, each period by the definition that holds for it."""
+    parts, end = [], date.max
+    for start, one in definitions(catalog, metric):
+        parts.append(_sliced_by(query, formulas(one)[metric], catalog, snapshot, (start, end)))
+        end = start
+    return pa.concat_tables(parts)
+
+
+def _sliced_by(
+    query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot, holds: tuple[date, date]
+) -> pa.Table:
     calendar = Calendar(catalog.policy.week_start)
     span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
     with duckdb.connect() as con:
@@ -125,6 +143,7 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
             _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
         ]
         found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
+        found = beginning_in(calendar, found, *holds)
         inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
         definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
