@@ -9,7 +9,7 @@ from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.published.model import PublishInfo
@@ -44,6 +44,16 @@ class Changes:
     def calendar(self) -> Calendar:
         """The company's calendar."""
         return Calendar(self.catalog.policy.week_start)
+
+    @property
+    def formulas(self) -> Mapping[str, Formula]:
+        """Formula of every metric."""
+        return formulas(self.catalog)
+
+    @property
+    def definitions(self) -> Mapping[str, str]:
+        """Fingerprint of every calculation."""
+        return calculations(self.catalog)
 
     @cached_property
     def prints(self) -> dict[str, str]:
@@ -82,7 +92,7 @@ class Changes:
         """Official periods of the metric to compute again."""
         grains = self.catalog.metrics[metric].spec.grains
         days, coverages = self.days(metric), self.coverages(metric).values()
-        terms = formulas(self.catalog)[metric].terms
+        terms = self.formulas[metric].terms
         return windows(self.calendar, grains, days, self.closed_through, coverages, terms) if days else {}
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
@@ -111,14 +121,14 @@ class Changes:
         code = [f"{node} {semantics.checksums.get(node, '')}" for node in nodes]
         contracts = [f"{name} {self.inputs.contracts.get(name, '')}" for node in nodes for name in _source(node)]
         joined = [f"{model} {self.contents[model]}" for model in sorted(models) if model in self.contents]
-        return digest([calculations(self.catalog)[metric], *code, *contracts, *joined, self.calendar.week_start])
+        return digest([self.definitions[metric], *code, *contracts, *joined, self.calendar.week_start])
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
         sliced = self.catalog.models(metric, sliced=True)
         cuts = self.catalog.metrics[metric].spec.slices
         attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
-        attributes += [one for component in formulas(self.catalog)[metric].components for one in component.joined]
+        attributes += [one for component in self.formulas[metric].components for one in component.joined]
         return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
     def _sources(self, node: str) -> list[str]:

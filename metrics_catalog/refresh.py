@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
-from metrics_catalog.engine.fingerprint import calculations, dimension_contents, table_contents
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
@@ -179,7 +178,7 @@ def _rollup_rows(con: DuckDBPyConnection, catalog: Catalog, model: str, days: Da
 def _rules(changes: Changes) -> AuditRules:
     cuts = [cut for entry in changes.catalog.metrics.values() for cut in entry.spec.slices]
     return AuditRules(
-        additive=frozenset(metric for metric, formula in formulas(changes.catalog).items() if formula.adds_up),
+        additive=frozenset(metric for metric, formula in changes.formulas.items() if formula.adds_up),
         dimensions=frozenset(name for cut in cuts for name in cut),
         week_start=0 if changes.calendar.week_start == "monday" else 6,
     )
@@ -195,7 +194,7 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         published_at=now,
         closed_through=changes.closed_through,
         loads=dict(changes.inputs.loads),
-        definitions=dict(calculations(changes.catalog)),
+        definitions=changes.definitions,
         inputs=changes.prints,
         coverages=coverages,
     )
