@@ -147,13 +147,18 @@ class Semantics:
         return {name: _names(self.models, name) for name in self.models}
 
 
-def read_semantics(manifest: Path) -> Semantics:
-    """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
+def read_manifest(manifest: Path) -> dict[str, Any]:
+    """What dbt wrote when it parsed the project. Raises `InvalidFiles` when it never did."""
     try:
-        data = json.loads(manifest.read_bytes())
+        return json.loads(manifest.read_bytes())
     except FileNotFoundError:
         problem = Problem("dbt_project/target/manifest.json", 1, "does not exist; run `metrics check`")
         raise InvalidFiles([problem]) from None
+
+
+def read_semantics(manifest: Path) -> Semantics:
+    """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
+    data = read_manifest(manifest)
     nodes = data["nodes"] | data["sources"]
     models = [model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes))]
     return Semantics(
