@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -25,6 +26,7 @@ from metrics_catalog.published.table import DataFile
 
 # ruff: noqa: S608 - names go through quoted(), values are parameters
 
+V = TypeVar("V")
 IN_SCOPE = 'scopes s on s.metric = o.metric and s.grain = o.grain and o.period >= s.start and o.period < s."end"'
 IN_DAYS = 'days s on o.day >= s.start and o.day < s."end"'
 
@@ -73,7 +75,7 @@ def commit(
     official = _prepare_values(con, root, staged, info, values)
     _move(staged, [*prepared.values(), official])
     versions = {model: _commit_rollup(item, info) for model, item in prepared.items()}
-    info = _complete(info, named | versions, {} if before is None else before.info.definitions)
+    info = _complete(info, named | versions, None if before is None else before.info)
     version = _commit_values(official, info)
     for item in [*prepared.values(), official]:
         table.checkpoint(item.target.folder)
@@ -193,11 +195,22 @@ def _commit_values(item: _Prepared, info: PublishInfo) -> int:
         return done.number  # the log entry was written before the error
 
 
-def _complete(info: PublishInfo, rollups: Mapping[str, int], before: Mapping[str, str]) -> PublishInfo:
-    held = {metric: before[metric] for metric in info.held if metric in before}
-    definitions = {metric: mark for metric, mark in info.definitions.items() if metric not in info.held}
-    inputs = {metric: mark for metric, mark in info.inputs.items() if metric not in info.held}
-    return replace(info, rollups=rollups, definitions=definitions | held, inputs=inputs)
+def _complete(info: PublishInfo, rollups: Mapping[str, int], before: PublishInfo | None) -> PublishInfo:
+    """What the publish is after all: metrics held stay what they were, and nothing is said of them but why."""
+    held = frozenset(info.held)
+    return replace(
+        info,
+        rollups=rollups,
+        definitions=_kept(info.definitions, held, before.definitions if before else {}),
+        versions=_kept(info.versions, held, before.versions if before else {}),
+        inputs=_kept(info.inputs, held, {}),
+        notes=_kept(info.notes, held, {}),
+    )
+
+
+def _kept(given: Mapping[str, V], held: frozenset[str], before: Mapping[str, V]) -> dict[str, V]:
+    fresh = {metric: value for metric, value in given.items() if metric not in held}
+    return fresh | {metric: before[metric] for metric in sorted(held) if metric in before}
 
 
 def _result(version: int, info: PublishInfo, prepared: Sequence[_Prepared]) -> PublishResult:

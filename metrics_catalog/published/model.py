@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
@@ -38,7 +38,9 @@ class PublishInfo:
     """What one publish was, as kept in its commit. ``published_at`` is UTC.
 
     ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
-    Delta version of each semantic model's rollup. ``held``: the metrics left out.
+    Delta version of each semantic model's rollup. ``held``: the metrics left out; ``marks``: why. ``notes``: why values
+    of a metric that had been published changed, for people. ``versions``: the certified version of each metric.
+    ``ledger``: sequence number and hash of the last event of the ledger it was computed under.
     """
 
     run_id: str
@@ -50,6 +52,10 @@ class PublishInfo:
     held: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
+    ledger: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.published_at.tzinfo is None:
@@ -58,16 +64,14 @@ class PublishInfo:
 
     def to_json(self) -> str:
         """One line of JSON, as kept in the commit."""
-        data = asdict(
-            replace(self, loads=dict(self.loads), definitions=dict(self.definitions), rollups=dict(self.rollups))
-        )
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["published_at"] = self.published_at.isoformat()
         data["closed_through"] = self.closed_through.isoformat()
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=dict)
 
     @classmethod
     def from_json(cls, text: str) -> PublishInfo:
-        """Back from `to_json`."""
+        """Back from `to_json`, of an older release too, which kept less."""
         data: dict[str, Any] = json.loads(text)
         data["published_at"] = datetime.fromisoformat(data["published_at"])
         data["closed_through"] = date.fromisoformat(data["closed_through"])
