@@ -138,7 +138,7 @@ def read_columns(manifest: Mapping[str, Any]) -> Columns:
 def impact(catalog: Catalog, name: str) -> Impact:
     """What hangs on a metric, dbt model, "source.table", or column of one. Raises `UnknownName` with the nearest."""
     columns = read_columns(read_manifest(catalog.project.manifest))
-    uses = {metric: _uses(catalog, formula) for metric, formula in formulas(catalog, catalog.metrics).items()}
+    uses = {metric: _uses(catalog, formula) for metric, formula in formulas(catalog).items()}
     if name in catalog.metrics:
         return _of_metric(catalog, columns, uses[name], name)
     return _of_origin(catalog, columns, uses, name, _start(catalog, columns, uses, name))
