@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metrics_catalog.catalog import Catalog
@@ -17,6 +18,7 @@ from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.approval import people_behind
+from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.metric import AnyMetric, Limits
 
@@ -60,7 +62,7 @@ class Change:
         return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
 
     def fingerprint(self, more: Iterable[str]) -> str:
-        """Of both calculations of everything affected, the code under them, and ``more``."""
+        """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
         for catalog in (self.before, self.after):
             prints, semantics = self._prints(catalog), catalog.semantics
@@ -68,6 +70,7 @@ class Change:
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
             parts += [f"{name} {mark}" for name, mark in prints.items()]
             parts += [f"{node} {semantics.checksums.get(node, '')}" for node in sorted(nodes)]
+            parts += [f"{path.name} {path.read_text('utf-8')}" for path in _contracts(catalog.project, nodes)]
         return digest(parts)
 
     def _prints(self, catalog: Catalog) -> dict[str, str]:
@@ -81,6 +84,13 @@ class Change:
             todo += new
         prints = calculations(replace(catalog, metrics={name: catalog.metrics[name] for name in needed}))
         return {name: prints[name] for name in names}
+
+
+def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
+    """Declarations and suites of the sources among dbt nodes: what rows may come in at all."""
+    names = sorted(node.rpartition(".")[2] for node in nodes if node.startswith("source."))
+    paths = [folder / f"{name}.yml" for name in names for folder in (project.sources, project.suites)]
+    return [path for path in paths if path.is_file()]
 
 
 def _read(catalog: Catalog, metric: str) -> set[str]:

@@ -66,6 +66,7 @@ class Town:
     now: datetime = datetime(2024, 4, 1, 8, tzinfo=UTC)
     checksums: dict[str, str] = field(default_factory=dict)
     columns: dict[str, str] = field(default_factory=dict)
+    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def edit(self, metric: str, **keys: Any) -> None:
         self.metrics[metric] = {**self.metrics.get(metric, {}), **keys}
@@ -94,7 +95,7 @@ class Town:
         models = {**catalog.semantics.models, "sales": replace(sales, columns={**sales.columns, **self.columns})}
         return replace(
             catalog,
-            semantics=replace(catalog.semantics, models=models, checksums=self.checksums),
+            semantics=replace(catalog.semantics, models=models, checksums=self.checksums, parents=self.parents),
             people=people,
             people_document=people_document,
             policy=policy,

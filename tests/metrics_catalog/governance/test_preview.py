@@ -181,8 +181,16 @@ def test_the_fingerprint_is_of_the_calculation_and_all_code_under_it(town: Any) 
         town.checksums.clear()
     town.checksums["model.shop.fct_visits"] = "changed"
     assert first == mark(filter="not is_promoted")
+    town.parents["model.shop.fct_sales"] = ("source.shop.clean.lines", "model.shop.stg_lines")
+    under = mark(filter="not is_promoted")
+    assert under != first
+    for contract in ("orchestration/sources/lines.yml", "expectations/suites/lines.yml"):
+        path = town.folder / contract
+        path.parent.mkdir(parents=True)
+        path.write_text("kind: files", encoding="utf-8")
+        assert under != (under := mark(filter="not is_promoted"))
     town.edit("average_line", denominator="visits")
-    assert first != mark(filter="not is_promoted")
+    assert under != mark(filter="not is_promoted")
 
 
 def test_looking_only_at_what_is_affected_gives_the_same_fingerprints(town: Any) -> None:
