@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from metrics_catalog.catalog import Catalog, Entry, Era, entry_of
 from metrics_catalog.governance.record import METRIC, Record, Version
-from metrics_catalog.located import InvalidFiles, check, parsed
+from metrics_catalog.located import Document, InvalidFiles, check, parsed
 from metrics_catalog.rules import check_all
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
@@ -30,10 +30,13 @@ def official(files: Catalog, record: Record) -> Catalog:
     if not record.begun:
         return files
     catalog = replace(files, metrics={name: _entry(files, version) for name, version in record.metrics().items()})
-    if (people := record.current(PEOPLE)) is not None:
+    people, policy = record.current(PEOPLE), record.current(POLICY)
+    if people is not None and not is_as_certified(files.people_document, people):
         document = parsed(people.text, people.path)
         catalog = replace(catalog, people=check(document, People), people_document=document)
-    if (policy := record.current(POLICY)) is not None:
+    if policy is None:  # a policy.yml written later is no way round an approval
+        catalog = replace(catalog, policy=Policy())
+    elif not is_as_certified(files.policy_document, policy):
         document = parsed(policy.text, policy.path)
         catalog = replace(catalog, policy=check(document, Policy), policy_document=document)
     if catalog == files and not any(version.effective for some in record.versions.values() for version in some):
@@ -73,6 +76,11 @@ def _ordered(metrics: Mapping[str, Entry]) -> dict[str, Entry]:
     return {one.name: one for one in sorted(metrics.values(), key=lambda entry: (entry.domain, entry.name))}
 
 
+def is_as_certified(document: Document, version: Version) -> bool:
+    """Whether a file is the certified one, letter for letter, so that it need not be read again."""
+    return document.text == version.text and document.path == version.path
+
+
 def checked(catalog: Catalog) -> Catalog:
     """The catalog, when no rule finds an error in it. Raises `InvalidFiles`."""
     errors = [problem for problem in check_all(catalog) if problem.level == "error"]
@@ -83,7 +91,8 @@ def checked(catalog: Catalog) -> Catalog:
 
 def _entry(files: Catalog, version: Version) -> Entry:
     """The certified one; where the file says the same, the file's, whose lines are today's."""
-    name = version.subject.removeprefix(METRIC)
+    now = files.metrics.get(version.subject.removeprefix(METRIC))
+    if now is not None and is_as_certified(now.document, version):
+        return now
     entry = certified_entry(version)
-    now = files.metrics.get(name)
     return now if now is not None and now.spec == entry.spec and now.domain == entry.domain else entry
