@@ -19,7 +19,7 @@ from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.approval import people_behind
 from metrics_catalog.project import Project
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, Limits
 
 if TYPE_CHECKING:
@@ -38,11 +38,16 @@ class Change:
     before: Catalog
     after: Catalog
 
+    @property
+    def both(self) -> tuple[Catalog, Catalog]:
+        """Before, after."""
+        return self.before, self.after
+
     @cached_property
     def affected(self) -> tuple[str, ...]:
         """The metric itself, then all that are made of it, in either catalog."""
         users: dict[str, list[str]] = defaultdict(list)
-        for catalog in (self.before, self.after):
+        for catalog in self.both:
             for name, entry in catalog.metrics.items():
                 if catalog is self.before or self.before.metrics.get(name) is not entry:
                     for used in catalog.inputs(name):
@@ -64,7 +69,7 @@ class Change:
     def fingerprint(self, more: Iterable[str]) -> str:
         """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
-        for catalog in (self.before, self.after):
+        for catalog in self.both:
             prints, semantics = self._prints(catalog), catalog.semantics
             models = {model for name in prints for model in _read(catalog, name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
@@ -110,10 +115,13 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
 
     ``effect``: the largest relative change of any total, null where one cannot be told. ``con``: the warehouse.
     """
-    old = _values(con, change.before, change.affected, closed_through, periods)
-    new = _values(con, change.after, change.affected, closed_through, periods)
-    spec = change.after.metrics.get(change.metric) or change.before.metrics[change.metric]
-    grain = shown_grain(spec.spec)
+    spec = (change.after.metrics.get(change.metric) or change.before.metrics[change.metric]).spec
+    grain, old, new = shown_grain(spec), {}, {}
+    for shown in dict.fromkeys((grain, ordered(spec.grains)[0])):
+        grain = shown
+        old, new = (_values(con, one, change.affected, closed_through, periods, grain) for one in change.both)
+        if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
+            break  # else a young metric: no such period is over yet
     totals = {name: list(_totals(name, old, new)) for name in change.affected}
     effect = _effect(change, totals)
     followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
@@ -134,18 +142,24 @@ def shown_grain(spec: AnyMetric) -> Grain:
 
 
 def _values(
-    con: DuckDBPyConnection, catalog: Catalog, affected: Sequence[str], closed_through: date, periods: int
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    affected: Sequence[str],
+    closed_through: date,
+    periods: int,
+    shown: Grain,
 ) -> Values:
-    """(metric, grain, period, slice, members) -> value."""
+    """(metric, grain, period, slice, members) -> value; the first metric at ``shown``, by all its slices."""
     calendar = Calendar(catalog.policy.week_start)
     cells: dict[Cell, list[str]] = {}
     for number, name in enumerate(name for name in affected if name in catalog.metrics):
         spec = catalog.metrics[name].spec
-        grains: set[Grain] = {shown_grain(spec), *spec.target, *([spec.bounds.grain] if spec.bounds else [])}
+        best = shown_grain(spec) if number or shown not in spec.grains else shown
+        grains: set[Grain] = {best, *spec.target, *([spec.bounds.grain] if spec.bounds else [])}
         for grain in grains:
             cells.setdefault((grain, ()), []).append(name)
         for cut in spec.slices if number == 0 else ():
-            cells.setdefault((shown_grain(spec), cut), []).append(name)
+            cells.setdefault((best, cut), []).append(name)
     windows: dict[Grain, tuple[Span, ...]] = {
         grain: (last_closed(calendar, grain, closed_through, periods),) for grain, _ in cells
     }
