@@ -8,11 +8,16 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
+from metrics_catalog.governance.gate import Why
 from metrics_catalog.published.model import PublishInfo
+from metrics_catalog.spec.governance import Cause
+
+_PARTS = ("definition", "code", "dimensions")  # of what is kept of each metric's inputs
 
 
 @dataclass(frozen=True)
@@ -21,17 +26,22 @@ class Inputs:
 
     ``loads``: newest load. ``contracts``: fingerprint of what its rows are judged by. ``coverages``: days of daily
     sources. ``changed_since(source, load)``: business days changed after that load; None when anything may have.
+    ``corrected_since(source, load)``: whether rows that were there before were removed or replaced after that load.
     """
 
     loads: Mapping[str, int] = field(default_factory=dict)
     contracts: Mapping[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Coverage] = field(default_factory=dict)
     changed_since: Callable[[str, int], frozenset[date] | None] = lambda source, load: None
+    corrected_since: Callable[[str, int], bool] = lambda source, load: True
 
 
 @dataclass(frozen=True)
 class Changes:
-    """Compares. ``spans``: days each semantic model has rows for; ``contents``: fingerprints of dimension tables."""
+    """Compares. ``spans``: days each semantic model has rows for; ``contents``: fingerprints of dimension tables.
+
+    ``versions``: the certified version of each metric; ``released``: digests of restatements approved for it.
+    """
 
     catalog: Catalog
     inputs: Inputs
@@ -39,21 +49,13 @@ class Changes:
     closed_through: date
     spans: Mapping[str, Span | None]
     contents: Mapping[str, str]
+    versions: Mapping[str, int] = field(default_factory=dict)
+    released: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @cached_property
     def calendar(self) -> Calendar:
         """The company's calendar."""
         return Calendar(self.catalog.policy.week_start)
-
-    @cached_property
-    def formulas(self) -> dict[str, Formula]:
-        """Formula of every metric."""
-        return formulas(self.catalog, self.catalog.metrics)
-
-    @cached_property
-    def definitions(self) -> dict[str, str]:
-        """Fingerprint of every calculation."""
-        return calculations(self.catalog)
 
     @cached_property
     def prints(self) -> dict[str, str]:
@@ -66,20 +68,83 @@ class Changes:
         gone = set(self.last.definitions if self.last else ()) - set(self.catalog.metrics)
         return sorted(gone - set(self.catalog.not_read))
 
+    @cached_property
+    def code(self) -> dict[str, str]:
+        """Fingerprint of all that is not facts under any metric: dbt nodes, contracts of sources, dimension rows."""
+        nodes = {node for metric in self.catalog.metrics for node in self._nodes(metric)}
+        semantics, contracts = self.catalog.semantics, self.inputs.contracts
+        found = {node: semantics.code.get(node, "") for node in nodes if not _source(node)}
+        found |= {node: contracts.get(name, "") for node in nodes for name in _source(node)}
+        return dict(sorted((found | dict(self.contents)).items()))
+
     def renewed(self, metric: str) -> bool:
-        """Whether the metric is new, or anything but its data changed: then all its history is computed again."""
-        return self.last is None or self.last.inputs.get(metric) != self.prints[metric]
+        """Whether all its history is computed again: it is new or was held, or anything but its data changed.
+
+        One that waits for an approval waits on while nothing under it moves.
+        """
+        if self.last is None:
+            return True
+        if metric in self.last.held:
+            return not self.waits(metric)
+        return self.last.inputs.get(metric) != self.prints[metric]
+
+    @property
+    def waiting(self) -> dict[str, str]:
+        """Metrics held for an approval that did not come, and why."""
+        marks = {} if self.last is None else self.last.marks
+        return {
+            metric: marks[metric]["why"] for metric in self.catalog.metrics if metric in marks and self.waits(metric)
+        }
+
+    def waits(self, metric: str) -> bool:
+        """Whether a metric is held for an approval that did not come, and would come out the same again."""
+        mark = {} if self.last is None else self.last.marks.get(metric, {})
+        if self.last is None or mark.get("prints") != self.prints[metric]:
+            return False
+        released = mark["digest"] in self.released.get(metric, ())
+        days = (self.last.closed_through, self.closed_through)
+        changed = [name for node in self._nodes(metric) for name in _source(node) if self._changed(name) != frozenset()]
+        return not released and days[0] == days[1] and not changed and not self._arrived(metric)
+
+    def why(self, metric: str) -> Iterator[Why]:
+        """What changed under a metric since it was last published."""
+        before = self.last.inputs.get(metric) if self.last else None
+        if self.last is None or before is None:
+            return
+        parts = zip(_PARTS, before.split("."), self.prints[metric].split("."), strict=False)
+        differs = {name for name, was, now in parts if was != now}
+        if "definition" in differs:
+            yield self._defined(metric)
+        changed = {node for node, print_ in self.code.items() if self.last.code.get(node) != print_}
+        held = self.last.marks.get(metric, {}).get("why")
+        if "code" in differs:
+            named = sorted(node.split(".", 2)[-1] for node in self._nodes(metric) & changed)
+            yield Why("changed code", f"changed code: {', '.join(named)}" if named or not held else held)
+        if "dimensions" in differs:
+            named = sorted(self._read(metric) & changed)
+            yield Why("changed dimension", f"changed rows of {', '.join(named)}" if named or not held else held)
+        for source in sorted({name for node in self._nodes(metric) for name in _source(node)}):
+            if self._changed(source) != frozenset():
+                seen = self.last.loads.get(source, 0)
+                cause: Cause = "changed rows" if self.inputs.corrected_since(source, seen) else "late rows"
+                yield Why(cause, f"{cause} of {source}")
+
+    def models(self, metric: str) -> tuple[str, ...]:
+        """Semantic models whose rows the metric counts, by any of its definitions."""
+        return tuple(
+            dict.fromkeys(model for _, catalog in definitions(self.catalog, metric) for model in catalog.models(metric))
+        )
 
     def days(self, metric: str) -> Collection[date] | Span:
         """Days of the metric's marts to compute again; a span means all of them."""
-        spans = [span for model in self.catalog.models(metric) if (span := self.spans[model]) is not None]
+        spans = [span for model in self.models(metric) if (span := self.spans[model]) is not None]
         if not spans:
             return frozenset()
         everything = Span(min(span.start for span in spans), self.closed_through + timedelta(days=1))
         if self.last is None or self.renewed(metric):
             return everything
         days = {*_between(self.last.closed_through, self.closed_through), *self._arrived(metric)}
-        for model in (self.catalog.semantics.model(name) for name in self.catalog.models(metric)):
+        for model in (self.catalog.semantics.model(name) for name in self.models(metric)):
             for source in self._sources(model.node):
                 changed = self._changed(source)
                 touched = None if changed is None else touched_days(model, changed)
@@ -88,17 +153,21 @@ class Changes:
                 days |= touched
         return days
 
-    def windows(self, metric: str) -> Windows:
-        """Official periods of the metric to compute again."""
-        grains = self.catalog.metrics[metric].spec.grains
+    def windows(self, metric: str) -> Iterator[tuple[Catalog, Windows]]:
+        """Official periods of the metric to compute again, by the definition that holds for them."""
         days, coverages = self.days(metric), self.coverages(metric).values()
-        terms = self.formulas[metric].terms
-        return windows(self.calendar, grains, days, self.closed_through, coverages, terms) if days else {}
+        end = date.max
+        for start, catalog in definitions(self.catalog, metric) if days else ():
+            grains, terms = catalog.metrics[metric].spec.grains, formulas(catalog)[metric].terms
+            found = windows(self.calendar, grains, days, self.closed_through, coverages, terms)
+            if kept := beginning_in(self.calendar, found, start, end):
+                yield catalog, kept
+            end = start
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
         """Daily sources behind a metric."""
         semantics = self.catalog.semantics
-        names = {name for model in self.catalog.models(metric) for name in self._sources(semantics.model(model).node)}
+        names = {name for model in self.models(metric) for name in self._sources(semantics.model(model).node)}
         return {name: coverage for name, coverage in self.inputs.coverages.items() if name in names}
 
     def _changed(self, source: str) -> frozenset[date] | None:
@@ -115,21 +184,53 @@ class Changes:
         return found
 
     def _print(self, metric: str) -> str:
+        nodes, models = sorted(self._nodes(metric)), sorted(self._read(metric))
+        code = [f"{node} {self.code[node]}" for node in nodes]
+        joined = [f"{model} {self.contents[model]}" for model in models if model in self.contents]
+        return ".".join([self._definition(metric), digest([*code, self.calendar.week_start]), digest(joined)])
+
+    def _definition(self, metric: str) -> str:
+        """Fingerprint of the calculation, and of those of earlier periods."""
+        newest, *earlier = (
+            (start, calculations(catalog)[metric]) for start, catalog in definitions(self.catalog, metric)
+        )
+        return digest([newest[1], str(newest[0]), *(one for _, one in earlier)]) if earlier else newest[1]
+
+    def _defined(self, metric: str) -> Why:
+        """Another calculation: by a newer version of it or of what it is made of, or by what these stand on."""
+        assert self.last is not None
+        newer = [
+            f"{name} v{number}"
+            for name in self._made_of(metric)
+            if (number := self.versions.get(name)) != self.last.versions.get(name)
+        ]
+        if newer:
+            return Why("definition", f"certified {', '.join(newer)}")
+        return Why("changed code", "its semantic model, or the platform, computes it differently")
+
+    def _made_of(self, metric: str) -> list[str]:
+        """The metric, and all metrics in it."""
+        found = [metric]
+        for name in found:
+            found += [one for one in self.catalog.inputs(name) if one not in found]
+        return found
+
+    def _nodes(self, metric: str) -> frozenset[str]:
+        """Everything of dbt that a metric is built from: models, seeds, sources."""
         semantics = self.catalog.semantics
-        models = self._read(metric)
-        nodes = sorted({node for model in models for node in semantics.upstream(semantics.model(model).node)})
-        code = [f"{node} {semantics.checksums.get(node, '')}" for node in nodes]
-        contracts = [f"{name} {self.inputs.contracts.get(name, '')}" for node in nodes for name in _source(node)]
-        joined = [f"{model} {self.contents[model]}" for model in sorted(models) if model in self.contents]
-        return digest([self.definitions[metric], *code, *contracts, *joined, self.calendar.week_start])
+        return frozenset(
+            node for model in self._read(metric) for node in semantics.upstream(semantics.model(model).node)
+        )
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        sliced = self.catalog.models(metric, sliced=True)
-        cuts = self.catalog.metrics[metric].spec.slices
-        attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
-        attributes += [one for component in self.formulas[metric].components for one in component.joined]
-        return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+        found: set[str] = set()
+        for _, catalog in definitions(self.catalog, metric):
+            models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
+            attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
+            attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
+            found |= {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+        return found
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

@@ -15,9 +15,10 @@ from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 
-from metrics_catalog.catalog import Catalog, Entry, load_catalog
+from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.decomposition import calculation
 from metrics_catalog.engine.query import Result
+from metrics_catalog.governance.begun import official_catalog
 from metrics_catalog.located import suggest
 from metrics_catalog.project import Project
 from metrics_catalog.query_text import parse_query
@@ -40,7 +41,7 @@ def list_metrics(
     as_json: Json = False,
 ) -> None:
     """List the metrics with their labels, owners and tiers."""
-    catalog = load_catalog(project_of(context))
+    catalog = official_catalog(project_of(context))
     entries = [entry for entry in catalog.metrics.values() if domain in (None, entry.domain)]
     if as_json:
         print_json([_described(catalog, entry) for entry in entries])
@@ -64,7 +65,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one metric: what it means, how it is computed, who answers for it."""
-    catalog = load_catalog(project_of(context))
+    catalog = official_catalog(project_of(context))
     entry = known_metric(catalog, metric)
     if tree:
         _show_tree(project_of(context), catalog, entry, grain, as_json)
@@ -102,7 +103,7 @@ def query(
 
     project = project_of(context)
     wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of)
-    result = answer(wanted, load_catalog(project), Published(project.published))
+    result = answer(wanted, official_catalog(project), Published(project.published))
     if as_json:
         print_json(_answered(result))
         return

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
-from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
+from metrics_catalog.engine.eras import definitions
+from metrics_catalog.engine.fingerprint import calculations, dimension_contents, table_contents
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
@@ -25,10 +27,15 @@ from metrics_catalog.spec.base import GRAINS, Grain, ordered
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from metrics_catalog.governance.gate import Moved
+    from metrics_catalog.governance.record import Record
+    from metrics_catalog.governance.requests import Desk
+    from metrics_catalog.published.differences import Difference
     from metrics_catalog.published.publisher import Draft
 
 __all__ = ["Inputs", "MetricOutcome", "PublishOutcome", "publish"]
 
+RESTATEMENT = "no_unapproved_restatement"
 _ALWAYS = (date.min, date.max)
 State = Literal["published", "unchanged", "held", "no data"]
 
@@ -57,8 +64,9 @@ class PublishOutcome:
 
 @dataclass(frozen=True)
 class _Group:
-    """Metrics whose same periods are computed together."""
+    """Metrics whose same periods are computed together, by the definitions of ``catalog``."""
 
+    catalog: Catalog
     windows: Windows
     metrics: tuple[str, ...]
 
@@ -74,22 +82,26 @@ def publish(
     run_id: str,
     now: datetime,
     progress: Progress = lambda step: None,
+    desk: Desk | None = None,
 ) -> PublishOutcome:
     """Compute and publish every official value whose input, definition or period changed since the last publish.
 
-    A metric whose values fail the audit keeps what was last published for it. Raises `PublishedError` when the system
-    fails; published values are then as they were.
+    ``catalog`` holds the certified definitions, ``desk`` their record; without one nothing is governed. A metric whose
+    values fail the audit, or would restate published ones without a reason, keeps what was last published for it.
+    Raises `PublishedError` when the system fails; published values are then as they were.
     """
+    from metrics_catalog.governance.gate import judge
     from metrics_catalog.published.history import latest
     from metrics_catalog.published.places import values_folder
     from metrics_catalog.published.publisher import Publisher
 
     last = latest(values_folder(catalog.project.published))
     publisher = Publisher(catalog.project.published)
-    changes = _changes(con, catalog, inputs, None if last is None else last.info, now)
+    record = _record(desk, None if last is None else last.info)
+    changes = _changes(con, catalog, inputs, None if last is None else last.info, now, record)
     groups = _groups(changes)
     if not groups and not changes.removed:
-        return _outcome(changes, None, (), {}, AuditReport((), {}))
+        return _outcome(changes, None, (), {}, AuditReport((), {}), changes.waiting)
     if catalog.project.is_dbt:
         build_rollups(con, catalog)
     rows: Counter[str] = Counter()
@@ -97,41 +109,100 @@ def publish(
         for group in groups:
             rows += _stage(con, draft, changes, group, progress)
         draft.replaces(_scopes(changes, groups))
-        for model, days in _rollup_days(changes, groups):
-            progress(f"rollup {model}")
-            draft.add_rollup(model, _rollup_rows(con, catalog, model, days), days)
+        for rollup, days in _rollup_days(changes, groups):
+            progress(f"rollup {rollup.name}")
+            draft.add_rollup(rollup.name, _rollup_rows(con, rollup, days), days)
         progress("audit")
         report = draft.audit(_rules(changes))
+        progress("compare")
+        differences = draft.differences(float(catalog.policy.governance.tolerance))
+        verdict = judge(list(_moved(changes, groups, differences)), record, catalog.people, catalog.policy)
+        if desk is not None:
+            record = desk.report(verdict.cleared, verdict.asks)
         progress("publish")
-        result = draft.commit(leave_out=sorted(metric for metric in report.failed if metric is not None))
-    return _outcome(changes, result.version, groups, rows, report)
+        held = {**verdict.held, **changes.waiting}
+        draft.info = _told(draft.info, changes, record, verdict.notes, held, differences)
+        failed = {metric for metric in report.failed if metric is not None}
+        result = draft.commit(leave_out=sorted(failed | set(held)))
+    return _outcome(changes, result.version, groups, rows, report, held)
+
+
+def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
+    """What is certified. Raises `Lost` when the last publish was governed by what is not there any more."""
+    from metrics_catalog.governance.ledger import Head, Lost
+    from metrics_catalog.governance.record import Record
+
+    if last is not None and last.ledger:
+        if desk is None:
+            raise Lost("values were published under a ledger that this project does not have; restore its ops store")
+        desk.must_hold(Head(last.ledger["seq"], last.ledger["hash"]))
+    return Record() if desk is None else desk.record()
+
+
+def _moved(changes: Changes, groups: Iterable[_Group], differences: Mapping[str, Difference]) -> Iterator[Moved]:
+    from metrics_catalog.governance.gate import Moved
+
+    for metric in (metric for group in groups for metric in group.metrics):
+        spec = changes.catalog.metrics[metric].spec
+        yield Moved(metric, spec.tier, spec.owner, tuple(changes.why(metric)), differences.get(metric))
+
+
+def _told(
+    info: PublishInfo,
+    changes: Changes,
+    record: Record,
+    notes: Mapping[str, str],
+    held: Mapping[str, str],
+    differences: Mapping[str, Difference],
+) -> PublishInfo:
+    """What the publish says of itself once it is judged."""
+    before = {} if changes.last is None else changes.last.marks
+    marks = {metric: before[metric] for metric in held if metric in before}
+    for metric in held:
+        if metric in differences:
+            marks[metric] = {
+                "why": held[metric],
+                "prints": changes.prints[metric],
+                "digest": differences[metric].digest,
+            }
+    ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
+    return replace(info, notes=notes, marks=marks, ledger=ledger)
 
 
 def _changes(
-    con: DuckDBPyConnection, catalog: Catalog, inputs: Inputs, last: PublishInfo | None, now: datetime
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    inputs: Inputs,
+    last: PublishInfo | None,
+    now: datetime,
+    record: Record,
 ) -> Changes:
-    facts = {model for metric in catalog.metrics for model in catalog.models(metric)}
+    every = (catalog, *(era.catalog for era in catalog.eras))
+    facts = {model for one in every for metric in one.metrics for model in one.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
     closed_through = catalog.policy.closed_through(now)
     contents = dimension_contents(con, catalog)
     if catalog.project.is_dbt:  # what is under its tables is not ours to know; so their rows say what changed
         contents |= table_contents(con, catalog, facts)
-    return Changes(catalog, inputs, last, closed_through, spans, contents)
+    versions = {name: version.number for name, version in record.metrics().items()}
+    return Changes(catalog, inputs, last, closed_through, spans, contents, versions, record.releases)
 
 
 def _groups(changes: Changes) -> list[_Group]:
     found: dict[tuple[Any, ...], _Group] = {}
     for metric in changes.catalog.metrics:
-        wanted = changes.windows(metric)
-        if wanted or (changes.renewed(metric) and changes.days(metric)):
-            key = tuple(sorted(wanted.items()))
+        wanted = list(changes.windows(metric))
+        if not wanted and changes.renewed(metric) and changes.days(metric):
+            wanted = [(changes.catalog, {})]
+        for catalog, periods in wanted:
+            key = id(catalog), tuple(sorted(periods.items()))
             before = found[key].metrics if key in found else ()
-            found[key] = _Group(wanted, (*before, metric))
+            found[key] = _Group(catalog, periods, (*before, metric))
     return list(found.values())
 
 
 def _stage(con: DuckDBPyConnection, draft: Draft, changes: Changes, group: _Group, progress: Progress) -> Counter[str]:
-    steps = plan(changes.catalog, group.metrics, group.windows, changes.calendar)
+    steps = plan(group.catalog, group.metrics, group.windows, changes.calendar, rollups(changes.catalog))
     with computed(con, steps, progress) as selects:
         if not selects:
             return Counter()
@@ -142,43 +213,45 @@ def _stage(con: DuckDBPyConnection, draft: Draft, changes: Changes, group: _Grou
 
 
 def _scopes(changes: Changes, groups: Iterable[_Group]) -> Iterator[Scope]:
-    for group in groups:
-        for metric in group.metrics:
-            if changes.renewed(metric):
-                yield from _everything(metric)
-            else:
-                for grain, spans in group.windows.items():
-                    yield from (Scope(metric, grain, span.start, span.end) for span in spans)
-    for metric in changes.removed:
+    renewed = {metric for group in groups for metric in group.metrics if changes.renewed(metric)}
+    for metric in (*sorted(renewed), *changes.removed):
         yield from _everything(metric)
+    for group in groups:
+        for metric in (one for one in group.metrics if one not in renewed):
+            for grain, spans in group.windows.items():
+                yield from (Scope(metric, grain, span.start, span.end) for span in spans)
 
 
 def _everything(metric: str) -> Iterator[Scope]:
     return (Scope(metric, grain, *_ALWAYS) for grain in GRAINS)
 
 
-def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[str, Days | None]]:
+def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[Rollup, Days | None]]:
     """Rollups to publish, each with the days to replace, or all of them."""
     metrics = [metric for group in groups for metric in group.metrics]
-    for model in rollups(changes.catalog):
-        days = [changes.days(metric) for metric in metrics if model in changes.catalog.models(metric)]
-        if any(isinstance(one, Span) for one in days):
-            yield model, None
+    published = {} if changes.last is None else changes.last.rollups
+    for rollup in rollups(changes.catalog).every:
+        days = [changes.days(metric) for metric in metrics if rollup.model in changes.models(metric)]
+        if any(isinstance(one, Span) for one in days) or (days and rollup.name not in published):
+            yield rollup, None
         elif flat := sorted({day for one in days if not isinstance(one, Span) for day in one}):
-            yield model, Days(flat[0], flat[-1] + timedelta(days=1))
+            yield rollup, Days(flat[0], flat[-1] + timedelta(days=1))
 
 
-def _rollup_rows(con: DuckDBPyConnection, catalog: Catalog, model: str, days: Days | None) -> Any:
-    relation = con.table(f"metrics.{rollups(catalog)[model].name}")
+def _rollup_rows(con: DuckDBPyConnection, rollup: Rollup, days: Days | None) -> Any:
+    relation = con.table(f"metrics.{rollup.table}")
     if days is None:
         return relation
     return relation.filter(f"day >= date '{days.start.isoformat()}' and day < date '{days.end.isoformat()}'")
 
 
 def _rules(changes: Changes) -> AuditRules:
-    cuts = [cut for entry in changes.catalog.metrics.values() for cut in entry.spec.slices]
+    holding = {metric: [one for _, one in definitions(changes.catalog, metric)] for metric in changes.catalog.metrics}
+    cuts = [cut for metric, some in holding.items() for one in some for cut in one.metrics[metric].spec.slices]
     return AuditRules(
-        additive=frozenset(metric for metric, formula in changes.formulas.items() if formula.adds_up),
+        additive=frozenset(
+            metric for metric, some in holding.items() if all(formulas(one)[metric].adds_up for one in some)
+        ),
         dimensions=frozenset(name for cut in cuts for name in cut),
         week_start=0 if changes.calendar.week_start == "monday" else 6,
     )
@@ -194,17 +267,26 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         published_at=now,
         closed_through=changes.closed_through,
         loads=dict(changes.inputs.loads),
-        definitions=changes.definitions,
+        definitions=dict(calculations(changes.catalog)),
         inputs=changes.prints,
         coverages=coverages,
+        code=changes.code,
+        versions=changes.versions,
     )
 
 
 def _outcome(
-    changes: Changes, version: int | None, groups: Sequence[_Group], rows: Mapping[str, int], report: AuditReport
+    changes: Changes,
+    version: int | None,
+    groups: Sequence[_Group],
+    rows: Mapping[str, int],
+    report: AuditReport,
+    held: Mapping[str, str],
 ) -> PublishOutcome:
-    periods = {metric: group.periods(changes.calendar) for group in groups for metric in group.metrics}
-    metrics = {metric: _metric_outcome(metric, periods, rows, report) for metric in changes.catalog.metrics}
+    periods: Counter[str] = Counter()
+    for group in groups:
+        periods.update(dict.fromkeys(group.metrics, group.periods(changes.calendar)))
+    metrics = {metric: _metric_outcome(metric, periods, rows, report, held) for metric in changes.catalog.metrics}
     owed = {
         source: tuple(sorted(day for day in coverage.missing if day <= changes.closed_through))
         for source, coverage in changes.inputs.coverages.items()
@@ -215,9 +297,11 @@ def _outcome(
 
 
 def _metric_outcome(
-    metric: str, periods: Mapping[str, int], rows: Mapping[str, int], report: AuditReport
+    metric: str, periods: Mapping[str, int], rows: Mapping[str, int], report: AuditReport, held: Mapping[str, str]
 ) -> MetricOutcome:
     findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
+    if metric in held:
+        findings = (*findings, f"{metric}: published values would change, {held[metric]} [{RESTATEMENT}]")
     state: State = "published"
     if findings:
         state = "held"

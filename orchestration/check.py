@@ -42,5 +42,9 @@ def check_project(settings: Settings) -> Checked:
         return Checked(0, 0, 0, invalid.problems)
     suites = {name: suite for name, suite in declared.suites.items() if suite.expectations}
     columns = {name: {one: spec.columns[one].type for one in spec.columns} for name, spec in declared.sources.items()}
-    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *declared.catalog.warnings]
-    return Checked(len(declared.catalog.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))
+    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *declared.files.warnings]
+    if declared.record is not None:
+        from metrics_catalog.governance.proposals import not_official
+
+        problems += not_official(declared.files, declared.record)
+    return Checked(len(declared.files.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))

@@ -30,13 +30,13 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
     with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
         from orchestration.dead_runs import COMMAND, bury
-        from orchestration.declared import read_declared
         from orchestration.definitions import build
+        from orchestration.generate import read_current
         from orchestration.instance import open_instance
         from orchestration.resources import Listener
 
         listener = Listener(tell=tell)
-        declared = read_declared(settings)
+        declared = read_current(settings)
         definitions = build(declared, listener)
         selected = _selected(definitions, select)
         try:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from expectations.check import check_columns
 from expectations.suite import Suite, load_suites
 from metrics_catalog.catalog import Catalog, load_catalog
+from metrics_catalog.governance.begun import record_of
 from metrics_catalog.located import InvalidFiles, Problem, read, suggest
 from metrics_catalog.project import Project
 from orchestration.ingest.spec import AnySource, load_specs
@@ -16,12 +17,18 @@ from orchestration.settings import Settings
 from orchestration.transform.graph import DbtGraph, read_graph
 from orchestration.transform.runner import ensure_parsed
 
+if TYPE_CHECKING:
+    from metrics_catalog.governance.record import Record
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A project as its files say it, consistent across files. Every source has a suite, if an empty one."""
+    """A project, consistent across files. Every source has a suite, if an empty one.
+
+    ``catalog`` is the official one; ``files`` what the files say; ``record`` what is certified, None where nothing is.
+    """
 
     settings: Settings
     project: Project
@@ -29,6 +36,8 @@ class Declared:
     suites: dict[str, Suite]
     graph: DbtGraph
     catalog: Catalog
+    files: Catalog
+    record: Record | None
 
 
 def read_declared(settings: Settings) -> Declared:
@@ -49,7 +58,16 @@ def read_declared(settings: Settings) -> Declared:
     if problems or sources is None or suites is None or graph is None or catalog is None:
         raise InvalidFiles(problems)
     whole = {name: suites.get(name, Suite.empty(name)) for name in sources}
-    return Declared(settings, project, sources, whole, graph, catalog)
+    record = record_of(project)
+    return Declared(settings, project, sources, whole, graph, _official(catalog, record), catalog, record)
+
+
+def _official(files: Catalog, record: Record | None) -> Catalog:
+    if record is None:
+        return files
+    from metrics_catalog.governance.certified import official
+
+    return official(files, record)
 
 
 def _collect(problems: list[Problem], read_part: Callable[[], T]) -> T | None:

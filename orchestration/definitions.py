@@ -9,8 +9,8 @@ import dagster as dg
 
 from metrics_catalog.located import InvalidFiles
 from orchestration import defs as rooms
-from orchestration.declared import Declared, read_declared
-from orchestration.generate import outdated
+from orchestration.declared import Declared
+from orchestration.generate import outdated, read_current
 from orchestration.resources import KEY, Listener, refresh_resource
 from orchestration.settings import read_settings
 
@@ -35,4 +35,4 @@ def build(declared: Declared, listener: Listener | None = None) -> dg.Definition
 @dg.definitions
 def project() -> dg.Definitions:
     """What Dagster's servers load. Raises `InvalidFiles` when the project's files do not make sense."""
-    return build(read_declared(read_settings()))
+    return build(read_current(read_settings()))

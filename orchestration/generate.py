@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.located import Problem
 from metrics_catalog.project import Project
+from orchestration.declared import Declared, read_declared
+from orchestration.settings import Settings
 
 TEMPLATE = Path(__file__).parent / "template"
 _DO = "run `metrics generate`"
@@ -65,10 +67,24 @@ def write(catalog: Catalog) -> list[Path]:
     for path in changed:
         if path in wanted:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(wanted[path], encoding="utf-8")
+            new = path.with_name(f".{path.name}.new")
+            new.write_text(wanted[path], encoding="utf-8")
+            new.replace(path)
         else:
             path.unlink()
     return changed
+
+
+def read_current(settings: Settings) -> Declared:
+    """The project as declared, with metric models that compute what is certified.
+
+    A definition that was approved changes them without anybody writing a file. Raises `InvalidFiles`.
+    """
+    declared = read_declared(settings)
+    if declared.record is None or not stale(declared.catalog):
+        return declared
+    write(declared.catalog)
+    return read_declared(settings)
 
 
 def _metric_models(catalog: Catalog) -> Path:

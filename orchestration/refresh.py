@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from expectations.clean import CleanResult
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.governance.requests import Desk
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -117,12 +119,12 @@ class Refresh:
         """Compute, audit and publish the metrics whose input or definition changed."""
         self.tell("metrics")
         with self._timed("metrics"), self._warehouse() as con:
-            from metrics_catalog.catalog import load_catalog
             from metrics_catalog.changes import Inputs
+            from metrics_catalog.governance.begun import official_catalog
             from metrics_catalog.refresh import publish
 
             # What the dbt project does not declare of its columns is known now that they are built.
-            catalog = load_catalog(project) if (project := self.declared.project).is_dbt else self.declared.catalog
+            catalog = official_catalog(project) if (project := self.declared.project).is_dbt else self.declared.catalog
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -130,9 +132,10 @@ class Refresh:
                 contracts={source: fingerprint for source, (_, fingerprint) in built.items()},
                 coverages=self._coverages(con),
                 changed_since=lambda source, load_id: state.changed_days(con, source, load_id, built[source][0]),
+                corrected_since=lambda source, load_id: state.corrected(con, source, load_id, built[source][0]),
             )
             now = datetime.now(UTC)
-            result = publish(con, catalog, inputs, self.run_id, now, self.detail)
+            result = publish(con, catalog, inputs, self.run_id, now, self.detail, _desk(catalog))
         self.report.published = result
         return result
 
@@ -200,6 +203,18 @@ def _delivered(partition: Partition, files: Mapping[str, str | None]) -> set[dat
         for file, original in files.items()
         if (day := partition.day(file)) and (original is None or partition.day(original) in (None, day))
     }
+
+
+def _desk(catalog: Catalog) -> Desk | None:
+    """Where the project's change requests are; None while nothing in it is certified."""
+    from metrics_catalog.governance.begun import ledger_of
+
+    ledger = ledger_of(catalog.project)
+    if ledger is None:
+        return None
+    from metrics_catalog.governance.requests import Desk
+
+    return Desk(ledger, catalog.people, catalog.policy, lambda: datetime.now(UTC))
 
 
 def _last_loaded(con: DuckDBPyConnection, name: str) -> datetime | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
@@ -25,27 +24,22 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
-def calculations(catalog: Catalog) -> dict[str, str]:
+def calculations(catalog: Catalog) -> Mapping[str, str]:
     """Fingerprint of each metric's calculation: formula, components, grains and slices. Wording is not in it."""
-    return {
-        metric: digest(
-            [
-                formula.numerator.sql("duckdb"),
-                "" if formula.denominator is None else formula.denominator.sql("duckdb"),
-                *(f"{term.name} {term.component.key}" for term in formula.terms),
-                ",".join(catalog.metrics[metric].spec.grains),
-                *(",".join(cut) for cut in catalog.metrics[metric].spec.slices),
-            ]
-        )
-        for metric, formula in formulas(catalog, catalog.metrics).items()
-    }
+    return catalog.once(calculations, lambda: {name: _calculation(catalog, name) for name in catalog.metrics})
+
+
+def _calculation(catalog: Catalog, metric: str) -> str:
+    spec = catalog.metrics[metric].spec
+    cuts = [",".join(cut) for cut in spec.slices]
+    return digest([*formulas(catalog)[metric].calculation, ",".join(spec.grains), *cuts])
 
 
 def twins(catalog: Catalog, metric: str) -> list[str]:
     """Other metrics that compute the same as ``metric``, whatever grains and slices they are published at."""
-    known = formulas(catalog, catalog.metrics)
-    own = known[metric]
-    return [name for name, one in known.items() if name != metric and replace(one, metric=metric) == own]
+    known = formulas(catalog)
+    own = known[metric].calculation
+    return [name for name, one in known.items() if name != metric and one.calculation == own]
 
 
 def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
@@ -80,7 +74,9 @@ def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[s
 
 
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
-    for metric, formula in formulas(catalog, catalog.metrics).items():
+    for era in catalog.eras:
+        yield from _attributes(era.catalog)
+    for metric, formula in formulas(catalog).items():
         for model in catalog.models(metric, sliced=True):
             for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
                 yield catalog.semantics.attribute(model, name)

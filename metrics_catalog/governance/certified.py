@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date, timedelta
 
-from metrics_catalog.catalog import Catalog, Entry, entry_of
+from metrics_catalog.catalog import Catalog, Entry, Era, entry_of
 from metrics_catalog.governance.record import METRIC, Record, Version
 from metrics_catalog.located import Document, InvalidFiles, check, parsed
 from metrics_catalog.rules import check_all
@@ -22,6 +24,7 @@ def certified_entry(version: Version) -> Entry:
 def official(files: Catalog, record: Record) -> Catalog:
     """What the platform computes by; the files themselves while nothing was ever certified.
 
+    Its ``eras`` are the definitions before those that hold from a day on.
     Raises `InvalidFiles` when a certified definition no longer fits the dbt project.
     """
     if not record.begun:
@@ -36,10 +39,41 @@ def official(files: Catalog, record: Record) -> Catalog:
     elif not is_as_certified(files.policy_document, policy):
         document = parsed(policy.text, policy.path)
         catalog = replace(catalog, policy=check(document, Policy), policy_document=document)
-    if catalog == files:
+    if catalog == files and not any(version.effective for some in record.versions.values() for version in some):
         return files
-    ordered = sorted(catalog.metrics.values(), key=lambda entry: (entry.domain, entry.name))
-    return checked(replace(catalog, metrics={entry.name: entry for entry in ordered}))
+    newest = checked(replace(catalog, metrics=_ordered(catalog.metrics)))
+    return replace(newest, eras=tuple(_eras(newest, record)))
+
+
+def _eras(newest: Catalog, record: Record) -> Iterator[Era]:
+    """Catalogs of what was certified earlier and still holds for earlier periods, the last first."""
+    later = newest
+    versions = {name: record.versions[METRIC + name] for name in newest.metrics}
+    for until in sorted({day for some in versions.values() for day in _beginnings(some)}, reverse=True):
+        before = {name: _in_force(some, until - timedelta(days=1)) for name, some in versions.items()}
+        metrics = {
+            name: later.metrics[name] if version is _in_force(versions[name], until) else certified_entry(version)
+            for name, version in before.items()
+        }
+        later = checked(replace(newest, metrics=_ordered(metrics), later=later, until=until))
+        yield Era(until, later)
+
+
+def _beginnings(versions: Sequence[Version]) -> Iterator[date]:
+    """First days of the versions that do not hold for all of history, as far as they are still in force."""
+    for version in reversed(versions):
+        if version.effective is None:
+            return
+        yield version.effective
+
+
+def _in_force(versions: Sequence[Version], day: date) -> Version:
+    """The newest version that holds on a day; the first one holds for whatever was before."""
+    return next((one for one in reversed(versions) if one.effective is None or one.effective <= day), versions[0])
+
+
+def _ordered(metrics: Mapping[str, Entry]) -> dict[str, Entry]:
+    return {one.name: one for one in sorted(metrics.values(), key=lambda entry: (entry.domain, entry.name))}
 
 
 def is_as_certified(document: Document, version: Version) -> bool:

@@ -75,6 +75,10 @@ class Damaged(Exception):
         super().__init__(f"the ledger was changed from outside; restore it from a backup\n{shown}")
 
 
+class Lost(Exception):
+    """Values were published under a ledger that is not there any more; nothing is published until it is."""
+
+
 class Ledger:
     """The ledger in an ops store."""
 
@@ -94,6 +98,15 @@ class Ledger:
         if faults := list(_broken(rows, after)):
             raise Damaged(faults)
         return [_entry(row) for row in rows]
+
+    def must_hold(self, anchor: Head) -> None:
+        """Raise `Lost` unless an entry that values were published under is still there."""
+        query = sa.select(table.c.hash).where(table.c.seq == anchor.seq)
+        with reading(self._engine) as con:
+            found = con.execute(query).scalar()
+        if found != anchor.hash:
+            lost = f"entry {anchor.seq} of the ledger, under which values were published, is not there"
+            raise Lost(f"{lost}; restore the ops store from a backup")
 
     def append(self, head: Head, events: Sequence[Event], now: datetime) -> list[Entry]:
         """Add events behind ``head``, all or none. Raises `Moved` when it is no longer the last, `OpsUnavailable`."""

@@ -58,32 +58,35 @@ class Change:
     @cached_property
     def recalculated(self) -> tuple[str, ...]:
         """Metrics that are there before and after, by another calculation."""
-        old, new = self._prints(self.before), self._prints(self.after)
+        old, new = (calculations(part) for part in self._parts)
         return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
 
     def fingerprint(self, more: Iterable[str]) -> str:
         """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
-        for catalog in (self.before, self.after):
-            prints, semantics = self._prints(catalog), catalog.semantics
-            models = {model for name in prints for model in _read(catalog, name)}
+        for catalog in self._parts:
+            names = [name for name in self.affected if name in catalog.metrics]
+            prints, semantics = calculations(catalog), catalog.semantics
+            models = {model for name in names for model in _read(catalog, name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
-            parts += [f"{name} {mark}" for name, mark in prints.items()]
-            parts += [f"{node} {semantics.checksums.get(node, '')}" for node in sorted(nodes)]
+            parts += [f"{name} {prints[name]}" for name in names]
+            parts += [f"{node} {semantics.code.get(node, '')}" for node in sorted(nodes)]
             parts += [f"{path.name} {path.read_text('utf-8')}" for path in _contracts(catalog.project, nodes)]
         return digest(parts)
 
-    def _prints(self, catalog: Catalog) -> dict[str, str]:
-        """Calculation of each affected metric; looks only at what they are made of, not at the whole catalog."""
-        names = [name for name in self.affected if name in catalog.metrics]
-        needed = dict.fromkeys(names)
-        todo = list(names)
+    @cached_property
+    def _parts(self) -> tuple[Catalog, Catalog]:
+        """Of both catalogs what is affected, and what that is made of: nothing else need be looked at."""
+        return self._part(self.before), self._part(self.after)
+
+    def _part(self, catalog: Catalog) -> Catalog:
+        needed = dict.fromkeys(name for name in self.affected if name in catalog.metrics)
+        todo = list(needed)
         for name in todo:
             new = dict.fromkeys(one for one in catalog.inputs(name) if one not in needed)
             needed |= new
             todo += new
-        prints = calculations(replace(catalog, metrics={name: catalog.metrics[name] for name in needed}))
-        return {name: prints[name] for name in names}
+        return replace(catalog, metrics={name: catalog.metrics[name] for name in needed}, eras=())
 
 
 def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
@@ -101,7 +104,7 @@ def _read(catalog: Catalog, metric: str) -> set[str]:
         for cut in catalog.metrics[metric].spec.slices
         for name in cut
     ]
-    attributes += [one for part in formulas(catalog, [metric])[metric].components for one in part.joined]
+    attributes += [one for part in formulas(catalog)[metric].components for one in part.joined]
     return {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
 
@@ -169,7 +172,7 @@ def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: i
 def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
     keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
     for key in sorted(keys):
-        yield {"grain": key[1], "period": key[2].isoformat(), **_compared(old.get(key), new.get(key))}
+        yield {"grain": key[1], "period": key[2].isoformat(), **compared(old.get(key), new.get(key))}
 
 
 def _effect(change: Change, totals: Mapping[str, Sequence[Mapping[str, Any]]]) -> Decimal | None:
@@ -191,11 +194,12 @@ def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
         size = abs((now or Decimal(0)) - (was or Decimal(0)))
         if size:
             members = dict(zip(key[3].split(","), key[4], strict=True))
-            found.append((size, {"period": key[2].isoformat(), "members": members, **_compared(was, now)}))
+            found.append((size, {"period": key[2].isoformat(), "members": members, **compared(was, now)}))
     return [row for _, row in sorted(found, key=lambda one: (-one[0], one[1]["period"], str(one[1])))[:SHOWN]]
 
 
-def _compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
+def compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
+    """Two values as a card shows them."""
     both = was is not None and now is not None
     difference = now - was if was is not None and now is not None else None
     percent = difference / abs(was) * 100 if difference is not None and was else None

@@ -13,9 +13,9 @@ from typing import Any
 
 from metrics_catalog.governance.approval import PLACES, Jury, Requirement, people_behind
 from metrics_catalog.governance.effects import certified, owners, previewed, submitted
-from metrics_catalog.governance.ledger import Entry, Event, Ledger, Moved
+from metrics_catalog.governance.ledger import Entry, Event, Head, Ledger, Moved
 from metrics_catalog.governance.proposals import Proposal
-from metrics_catalog.governance.record import Record, Request, recorded
+from metrics_catalog.governance.record import METRIC, Record, Request, recorded
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
@@ -33,6 +33,15 @@ class Seen:
     fingerprint: str
     preview: Mapping[str, Any]
     requirement: Requirement
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A restatement to be approved, for exactly the values its preview's fingerprint stands for."""
+
+    metric: str
+    reason: str
+    seen: Seen
 
 
 class Desk:
@@ -191,9 +200,33 @@ class Desk:
         record = self._write(decide)
         return [record.requests[number] for number in closed]
 
-    def note(self, events: Sequence[Event]) -> Record:
-        """Write what the platform itself found or did."""
-        return self._write(lambda _record, _now: iter(events))
+    def report(self, cleared: Sequence[Event], asks: Sequence[Ask]) -> Record:
+        """Write what the publish gate found: what cleared itself, and restatements to be approved.
+
+        One that is asked already is not asked again; one whose values meanwhile changed takes the place of the old.
+        """
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            yield from cleared
+            number = len(record.requests)
+            for ask in asks:
+                subject = METRIC + ask.metric
+                asked = [one for one in record.open_requests(subject) if one.changes == ("restate",)]
+                if any(one.fingerprint == ask.seen.fingerprint for one in asked):
+                    continue
+                yield from (Event("withdrawn", _about(one), PLATFORM, {"reason": "other values now"}) for one in asked)
+                number += 1
+                version = record.current(subject)
+                base = 0 if version is None else version.number
+                data = {"request": number, "changes": ["restate"], "reason": ask.reason, "base": base}
+                yield Event("submitted", subject, PLATFORM, data)
+                yield Event("previewed", f"request/{number}", PLATFORM, previewed(ask.seen))
+
+        return self._write(decide)
+
+    def must_hold(self, anchor: Head) -> None:
+        """Raise `Lost` unless an entry that values were published under is still in the ledger."""
+        self._ledger.must_hold(anchor)
 
     def missing(self, request: Request) -> dict[str, list[str]]:
         """The places of a request that nobody fills yet, and who could; none when it is decided."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -73,7 +74,7 @@ def commit(
     official = _prepare_values(con, root, staged, info, values)
     _move(staged, [*prepared.values(), official])
     versions = {model: _commit_rollup(item, info) for model, item in prepared.items()}
-    info = _complete(info, named | versions, {} if before is None else before.info.definitions)
+    info = _complete(info, named | versions, None if before is None else before.info)
     version = _commit_values(official, info)
     for item in [*prepared.values(), official]:
         table.checkpoint(item.target.folder)
@@ -193,11 +194,16 @@ def _commit_values(item: _Prepared, info: PublishInfo) -> int:
         return done.number  # the log entry was written before the error
 
 
-def _complete(info: PublishInfo, rollups: Mapping[str, int], before: Mapping[str, str]) -> PublishInfo:
-    held = {metric: before[metric] for metric in info.held if metric in before}
-    definitions = {metric: mark for metric, mark in info.definitions.items() if metric not in info.held}
-    inputs = {metric: mark for metric, mark in info.inputs.items() if metric not in info.held}
-    return replace(info, rollups=rollups, definitions=definitions | held, inputs=inputs)
+def _complete(info: PublishInfo, rollups: Mapping[str, int], before: PublishInfo | None) -> PublishInfo:
+    """What is said of a metric that was left out is what was said when its values were published."""
+
+    def kept(name: str) -> dict[str, Any]:
+        now, old = getattr(info, name), {} if before is None else getattr(before, name)
+        fresh = {metric: mark for metric, mark in now.items() if metric not in info.held}
+        return fresh | {metric: old[metric] for metric in info.held if metric in old}
+
+    said = {name: kept(name) for name in ("definitions", "inputs", "versions")}
+    return replace(info, rollups=rollups, **said)
 
 
 def _result(version: int, info: PublishInfo, prepared: Sequence[_Prepared]) -> PublishResult:

@@ -38,7 +38,9 @@ class PublishInfo:
     """What one publish was, as kept in its commit. ``published_at`` is UTC.
 
     ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
-    Delta version of each semantic model's rollup. ``held``: the metrics left out.
+    Delta version of each semantic model's rollup. ``held``: the metrics left out, and in ``marks`` what they wait for.
+    ``code``: fingerprint of each thing but facts that values stand on. ``versions``: certified version of each metric.
+    ``notes``: why values published before were changed, by metric. ``ledger``: its last entry's number and hash then.
     """
 
     run_id: str
@@ -50,6 +52,11 @@ class PublishInfo:
     held: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ledger: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if self.published_at.tzinfo is None:

@@ -18,10 +18,12 @@ import pyarrow as pa
 from deltalake.exceptions import DeltaError
 from filelock import FileLock, Timeout
 
-from metrics_catalog.published import commits, staging
+from metrics_catalog.published import commits, staging, table
 from metrics_catalog.published.audits import Staged, audit
+from metrics_catalog.published.differences import TOLERANCE, WORST, Difference, differences
 from metrics_catalog.published.errors import AuditFailed, BadInput, PublishedError, PublishFailed, PublishLocked
-from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, PublishResult, Scope
+from metrics_catalog.published.model import FIXED, AuditReport, AuditRules, Days, PublishInfo, PublishResult, Scope
+from metrics_catalog.published.places import VALUES, values_folder
 from metrics_catalog.published.sql import literal
 
 MEMORY = "1GB"  # DuckDB spills above it; enough for 30M rows (benchmark bench_published.py)
@@ -142,21 +144,36 @@ class Draft:
                 self._report = audit(self._con, Staged(tuple(self._dimensions), names, self.info.closed_through, rules))
         return self._report
 
+    def differences(self, tolerance: float = TOLERANCE, worst: int = WORST) -> dict[str, Difference]:
+        """What would change among values already published, by metric; call it after `audit`."""
+        self._judged()
+        delta = table.opened(values_folder(self._root))
+        if delta is None:
+            return {}
+        known = (name for name in table.columns(delta).names if name not in FIXED)
+        files = ((values_folder(self._root) / file.path, file) for file in table.files(delta, VALUES))
+        with _failures("comparing"):
+            dimensions = {*known, *self._dimensions}
+            return differences(self._con, self._staged, files, self._scopes, dimensions, tolerance, worst)
+
     def commit(self, leave_out: Iterable[str] = ()) -> PublishResult:
         """Make it official, except metrics in ``leave_out``, which keep what was last published for them.
 
         Raises `AuditFailed` when a metric that is not left out has findings, `PublishFailed` when the system fails.
         """
-        if self._report is None:
-            raise BadInput("the draft has not been audited since rows or scopes were added")
         held = frozenset(leave_out)
-        report = self._report.without(held)
+        report = self._judged().without(held)
         if report.total:
             raise AuditFailed(report)
         with _failures("commit"):
             self._show_scopes([scope for scope in self._scopes if scope.metric not in held])
             info = replace(self.info, held=tuple(sorted(held)))
             return commits.commit(self._con, self._root, self._folder, info, self._fresh(held), self._rollups)
+
+    def _judged(self) -> AuditReport:
+        if self._report is None:
+            raise BadInput("the draft has not been audited since rows or scopes were added")
+        return self._report
 
     def _fresh(self, held: frozenset[str]) -> commits.Values:
         scopes = tuple(scope for scope in self._scopes if scope.metric not in held)

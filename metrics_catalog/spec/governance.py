@@ -13,7 +13,7 @@ Change = Literal[
     "create", "wording", "calculation", "bounds", "owner", "tier", "restate", "deprecate", "retire", "people", "policy"
 ]
 Approver = Literal["owner", "steward", "admin"]
-Cause = Literal["late rows", "changed rows", "changed dimension", "changed code", "unknown"]
+Cause = Literal["definition", "late rows", "changed rows", "changed dimension", "changed code", "unknown"]
 CHANGES: tuple[Change, ...] = get_args(Change)
 Tier = Literal[1, 2, 3]
 
@@ -57,6 +57,8 @@ class Restatements(Spec):
 
     def asks(self, cause: Cause, tier: int) -> bool:
         """Whether somebody must approve; data that arrives late or is corrected is published unless a tier says so."""
+        if cause == "definition":  # it was certified
+            return False
         by_tier = {
             "late rows": self.late_rows,
             "changed rows": self.changed_rows,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster import AssetExecutionContext
 
-from metrics_catalog.catalog import Catalog, Entry
+from metrics_catalog.catalog import Entry
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.rollup import Rollups, rollups
 from orchestration.declared import Declared
 from orchestration.defs.dbt import keys_by_id
 from orchestration.describe import check_result, foreseen, metric_key, owners
@@ -31,11 +32,13 @@ def definitions(declared: Declared) -> dg.Definitions:
     """One multi-asset for all metrics: what changed together is published together."""
     catalog = declared.catalog
     keys = {name: metric_key(entry.domain, name) for name, entry in catalog.metrics.items()}
-    additive = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    additive = {name for name, formula in formulas(catalog).items() if formula.adds_up}
+
+    stored = rollups(catalog)
 
     @dg.multi_asset(
         name="metrics",
-        specs=[_spec(declared, entry) for entry in catalog.metrics.values()],
+        specs=[_spec(declared, stored, entry) for entry in catalog.metrics.values()],
         check_specs=[
             dg.AssetCheckSpec(check, asset=key, description=description)
             for name, key in keys.items()
@@ -59,11 +62,11 @@ def definitions(declared: Declared) -> dg.Definitions:
     return dg.Definitions(assets=[publish] if keys else [])
 
 
-def _spec(declared: Declared, entry: Entry) -> dg.AssetSpec:
+def _spec(declared: Declared, stored: Rollups, entry: Entry) -> dg.AssetSpec:
     catalog, spec = declared.catalog, entry.spec
     return dg.AssetSpec(
         key=metric_key(entry.domain, entry.name),
-        deps=_parents(declared, catalog, entry.name),
+        deps=_parents(declared, stored, entry.name),
         description=f"{spec.label.en} · {spec.label.zh}\n\n{spec.description}",
         group_name=entry.domain,
         owners=owners(catalog.people, spec.owner),
@@ -73,12 +76,13 @@ def _spec(declared: Declared, entry: Entry) -> dg.AssetSpec:
     )
 
 
-def _parents(declared: Declared, catalog: Catalog, name: str) -> list[dg.AssetKey]:
+def _parents(declared: Declared, stored: Rollups, name: str) -> list[dg.AssetKey]:
     """The marts a metric is computed from, and their rollups."""
+    catalog = declared.catalog
     keys = keys_by_id(declared.graph)
     nodes = [catalog.semantics.model(model).node for model in catalog.models(name)]
-    rollups = {f"{model}_daily" for model in catalog.models(name)}
-    nodes += [node.id for node in declared.graph.tables if node.name in rollups]
+    tables = {rollup.table for rollup in stored.of(catalog.models(name))}
+    nodes += [node.id for node in declared.graph.tables if node.name in tables]
     return sorted({keys[node] for node in nodes})
 
 

@@ -134,6 +134,13 @@ def changed_days(con: DuckDBPyConnection, source: str, after: int, until: int) -
     return None if (None,) in days else frozenset(day for (day,) in days)
 
 
+def corrected(con: DuckDBPyConnection, source: str, after: int, until: int) -> bool:
+    """Whether loads after ``after`` up to ``until`` took away rows that were there before, to replace them or not."""
+    query = "select count(*) from ingest.loads where source = ? and load_id > ? and load_id <= ? and rows_deleted > 0"
+    row = con.execute(query, [source, after, until]).fetchone()
+    return row is not None and row[0] > 0
+
+
 def _bookmarks(con: DuckDBPyConnection, stage: str) -> dict[str, tuple[int, str]]:
     query = "select source, load_id, fingerprint from ingest.bookmarks where stage = ?"
     return {source: (load_id, fingerprint) for source, load_id, fingerprint in con.execute(query, [stage]).fetchall()}

@@ -1,7 +1,8 @@
 """Cost of publishing and of reading published values: metrics x stores x days, each with its total.
 
-First publish, five daily publishes, one late correction of a middle day, then single reads of 90 days of one metric
-filtered to one store, random and recent. Generating the rows is measured apart and taken off.
+First publish, five daily publishes, one late correction of a middle day, what a draft of everything and of one day would
+change (nothing), then single reads of 90 days of one metric filtered to one store, random and recent. Generating the
+rows is measured apart and taken off.
 
 ``python tests/benchmarks/bench_published.py [--full]``. The default, 300 metrics x 50 stores x 730 days, is a tenth of
 ``--full``. Targets: reads p50 3 ms and p99 10 ms; a daily publish at most 10 % of the first one's CPU.
@@ -78,6 +79,17 @@ class Bench:
         )
         return spent
 
+    def compare(self, name: str, first: int, end: int) -> None:
+        """CPU seconds of comparing days [first, end) with what is published."""
+        low, high = START + timedelta(days=first), START + timedelta(days=end)
+        info = PublishInfo("compared", datetime(2026, 1, 1, tzinfo=UTC), date(2026, 1, 1))
+        with Publisher(self.root).open(info) as draft:
+            draft.add(self.rows(first, end))
+            draft.replaces(Scope(metric, "day", low, high) for metric in self.metrics)
+            draft.audit(AuditRules())
+            spent = cpu(draft.differences)
+        print(f"{name:<12} {spent:7.2f} CPU s", flush=True)
+
     def files(self) -> int:
         """Files of the newest version."""
         return len(Published(self.root).at().files)
@@ -121,6 +133,8 @@ def main() -> None:
         first = bench.publish("first", 0, given.days - 5)
         daily = [bench.publish("daily", day, day + 1) for day in range(given.days - 5, given.days)]
         bench.publish("correction", given.days // 2, given.days // 2 + 1)
+        bench.compare("same values", 0, given.days)
+        bench.compare("same day", given.days // 2, given.days // 2 + 1)
         print(f"{'ratio':<12} daily / first {sum(daily) / len(daily) / first:.3f} (target 0.10)")
         bench.read("random", latest=False)
         bench.read("latest", latest=True)

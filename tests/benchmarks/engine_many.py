@@ -14,6 +14,7 @@ from engine_metrics import METRICS, SEMANTICS, Keys, catalog, metric_file
 from engine_runs import all_windows, metric_plan
 
 from metrics_catalog.catalog import load_catalog
+from metrics_catalog.engine.text import rendered
 from metrics_catalog.project import Project
 from metrics_catalog.semantic import SemanticModel
 
@@ -33,9 +34,9 @@ def plan_many(count: int) -> Iterator[str]:
     made = metric_plan(cat, over)
     yield "plan"
     for step in made.steps:
-        step.query.sql("duckdb")
-    for query in made.values:
-        query.sql("duckdb")
+        rendered(step.query, "duckdb")
+    for values in made.values:
+        values.sql("duckdb")
     yield "SQL"
 
 

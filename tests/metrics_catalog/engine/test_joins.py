@@ -17,6 +17,7 @@ from metrics_catalog.engine.fingerprint import dimension_contents
 from metrics_catalog.engine.needs import Windows
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.rules import check_all
 from metrics_catalog.semantic import Dimension, Entity, SemanticModel, Semantics, Validity
 
@@ -46,12 +47,19 @@ def managed(semantics: Semantics) -> Semantics:
     return Semantics({**semantics.models, "store_managers": history})
 
 
+Managed = Callable[[dict[str, dict[str, Any]]], Catalog]
+
+
 @pytest.fixture
-def catalog(managed: Semantics, catalogs: Callable[..., Catalog], tmp_path: Path) -> Catalog:
-    made = catalogs(tmp_path, {name: {"grains": ["month"], **keys} for name, keys in METRICS.items()})
-    return Catalog(
-        made.project, made.metrics, managed, made.people, made.policy, made.people_document, made.policy_document
+def catalog_of(managed: Semantics, catalog_over: Callable[..., Catalog], tmp_path: Path) -> Managed:
+    return lambda metrics: catalog_over(
+        managed, tmp_path, {name: {"grains": ["month"], **keys} for name, keys in metrics.items()}
     )
+
+
+@pytest.fixture
+def catalog(catalog_of: Managed) -> Catalog:
+    return catalog_of(METRICS)
 
 
 @pytest.fixture
@@ -93,6 +101,15 @@ def test_the_row_that_holds_on_the_day_of_the_fact_counts(con: duckdb.DuckDBPyCo
     }  # fmt: skip
     assert [found["of_wang", month] for month in (1, 2)] == [2, 20]
     assert ("of_wang", 3) not in found
+
+
+def test_a_key_does_not_decide_what_changes_with_time(catalog_of: Managed) -> None:
+    catalog = catalog_of({"revenue": {"slices": [["store"], ["manager"], ["store", "category"], ["product"]]}})
+    assert {rollup.table: rollup.decided for rollup in rollups(catalog).every} == {
+        "sales_by_manager_daily": (),
+        "sales_by_product_daily": ("category",),
+        "sales_by_category_store_daily": (),
+    }
 
 
 def test_distinct_keys_are_counted_under_each_row_that_held(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:

@@ -283,7 +283,7 @@ class Values:
         self.catalog = catalog
         wanted = windows(CALENDAR, GRAINS, span, last(SPAN), [])
         made = plan(catalog, list(catalog.metrics), wanted, CALENDAR)
-        stored = [(one.name, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).values()]
+        stored = [(one.table, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).every]
         self.tables = [(f"metrics.{name}", query) for name, query in stored]
         self.tables += [(f'"{step.table}"', step.query.sql(dialect)) for step in made.steps]
         self.values = " union all ".join(value.sql(dialect) for value in made.values)
@@ -380,7 +380,7 @@ def test_a_late_row_changes_only_the_periods_that_are_computed_again(
     fill(warehouse, [*sales, late])
     after = values_of(warehouse)
     catalog = values_of.catalog
-    known = formulas(catalog, catalog.metrics)
+    known = formulas(catalog)
     for name in catalog.metrics:
         grains = catalog.metrics[name].spec.grains
         settled = SPAN.end + timedelta(days=9)  # when what may follow a base event has followed
@@ -393,7 +393,7 @@ def test_a_late_row_changes_only_the_periods_that_are_computed_again(
 def test_slices_of_what_adds_up_add_up(values_of: Values, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute(MANY)
     catalog = values_of.catalog
-    adding = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    adding = {name for name, formula in formulas(catalog).items() if formula.adds_up}
     assert adding == {
         *("revenue", "promoted", "plain", "other", "monthly", "since_start", "rolling", "rolling_month"),
         *("to_month", "ever", "monthly_rolling", "stock", "opening", "converted"),

@@ -47,7 +47,7 @@ METRICS: dict[str, dict[str, Any]] = {
     "share": {"type": "ratio", "numerator": "promoted", "denominator": "revenue"},
     "per_member": {"type": "ratio", "numerator": "revenue", "denominator": "members"},
 }  # fmt: skip
-SLICES = [["store"], ["category"], ["country", "store"]]
+SLICES = [["store"], ["product"], ["category"], ["country", "store"]]
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ SALES = st.builds(
 
 
 def member_of(sale: Sale, dimension: str) -> str | None:
-    return {"store": sale.store, "category": CATEGORY.get(sale.product), "country": COUNTRY.get(sale.product)}[
-        dimension
-    ]
+    product = sale.product
+    members = {"category": CATEGORY.get(product), "country": COUNTRY.get(product)}
+    return {"store": sale.store, "product": str(product), **members}[dimension]
 
 
 def quantile(values: Iterable[Decimal], fraction: Fraction) -> Decimal | None:
