@@ -187,11 +187,12 @@ def _with_dbts(catalog: Catalog, dbts: DbtMetrics) -> tuple[Catalog, list[Proble
 
 def _metrics(project: Project, problems: list[Problem]) -> Iterator[Entry]:
     seen: dict[str, str] = {}
-    for path in _yaml_files(project.metrics):
+    folder = project.metrics
+    for path in _yaml_files(folder):
         try:
             document = read(path, project.root)
             name, domain = path.stem, path.parent.name
-            problems += _misplaced(path, project, document, seen)
+            problems += _misplaced(path, folder, document, seen)
             seen[name] = document.path
             yield entry_of(name, domain, document)
         except InvalidFiles as invalid:
@@ -202,8 +203,8 @@ def _yaml_files(folder: Path) -> Iterable[Path]:
     return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
 
 
-def _misplaced(path: Path, project: Project, document: Document, seen: Mapping[str, str]) -> Iterator[Problem]:
-    if path.parent.parent != project.metrics or path.suffix != ".yml":
+def _misplaced(path: Path, folder: Path, document: Document, seen: Mapping[str, str]) -> Iterator[Problem]:
+    if path.parent.parent != folder or path.suffix != ".yml":
         yield document.problem((), "a metric file belongs at metrics_catalog/metrics/<domain>/<metric>.yml")
     if not path.stem.isidentifier() or not path.stem.isascii() or path.stem != path.stem.lower():
         yield document.problem((), f'"{path.stem}" is not a metric name: use small letters, digits and underscores')

@@ -5,7 +5,7 @@ What comes out is a sqlglot tree whose columns are `exp.Column` qualified by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -114,11 +114,12 @@ def having_filter(semantics: Semantics, model: str, text: str) -> exp.Expr:
     return tree
 
 
-def is_text(tree: exp.Expr, columns: dict[str, str]) -> bool:
+def is_text(tree: exp.Expr, columns: Mapping[str, str]) -> bool:
     """Whether a bound expression gives text, as far as the column types tell."""
-    typed = annotate_types(tree.copy(), schema=None)
-    column = tree if isinstance(tree, exp.Column) else None
-    kind = columns.get(column.name, "") if column is not None else str(typed.type or "").lower()
+    if isinstance(tree, exp.Column):
+        kind = columns.get(tree.name, "")
+    else:
+        kind = str(annotate_types(tree.copy(), schema=None).type or "").lower()
     return kind.startswith(("varchar", "text", "string", "char"))
 
 

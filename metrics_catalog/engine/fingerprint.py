@@ -11,6 +11,7 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
 
@@ -58,11 +59,7 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
 
 def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[str]) -> dict[str, str]:
     """Fingerprint of all rows of semantic models' tables."""
-    rows = exp.column("rows")
-    items = [
-        exp.Count(this=exp.Star()),
-        exp.Anonymous(this="bit_xor", expressions=[exp.Anonymous(this="hash", expressions=[rows])]),
-    ]
+    items = [exp.Count(this=exp.Star()), _rows_hash([exp.column("rows")])]
     found = {}
     for name in sorted(set(models)):
         model = catalog.semantics.model(name)
@@ -88,8 +85,18 @@ def _attributes(catalog: Catalog) -> Iterable[Attribute]:
 
 def _content(con: DuckDBPyConnection, catalog: Catalog, model: str, columns: list[exp.Expr]) -> str:
     holder = catalog.semantics.model(model)
-    row_hash = exp.Anonymous(this="hash", expressions=[column.copy() for column in columns])
-    mixed = exp.Anonymous(this="bit_xor", expressions=[row_hash])
+    items = [exp.Count(this=exp.Star()), _rows_hash(columns)]
     source = exp.alias_(exp.table_(holder.table, db=holder.schema), model, table=True)
-    row = con.execute(exp.select(exp.Count(this=exp.Star()), mixed).from_(source).sql("duckdb")).fetchone()
+    row = con.execute(exp.select(*items).from_(source).sql("duckdb")).fetchone()
     return digest([str(row)])
+
+
+def _rows_hash(columns: Iterable[exp.Expr]) -> exp.Expr:
+    """One number for rows in any order.
+
+    Hashed twice: DuckDB's hash of several columns is linear in the last, so that two rows which change its values would
+    cancel each other out.
+    """
+    inner = exp.Anonymous(this="hash", expressions=[column.copy() for column in columns])
+    outer = exp.Anonymous(this="hash", expressions=[inner])
+    return exp.Sum(this=typed(outer, "hugeint"))

@@ -41,16 +41,12 @@ def previewed(seen: Seen) -> dict[str, Any]:
 
 
 def certified(record: Record, request: Request, approvers: Sequence[str]) -> dict[str, Any]:
-    """The next version: the request's text, or the last one's where it only ends. What is deprecated stays so.
-
-    Only another calculation holds from another day: new words must not carry a calculation into the past.
-    """
+    """The next version: the request's text, or the last one's where it only ends. What is deprecated stays so."""
     last = record.current(request.subject)
     ends = next((_ENDINGS[change] for change in request.changes if change in _ENDINGS), None)
+    calculates = not {"create", "calculation"}.isdisjoint(request.changes)
+    since = request.effective if last is None or calculates else last.effective  # other words leave history as it is
     ending = last if ends is None and last is not None and last.status == "deprecated" else request
-    effective = request.effective
-    if last is not None and {"create", "calculation"}.isdisjoint(request.changes):
-        effective = last.effective
     return {
         "number": request.base + 1,
         "status": ends or ("certified" if ending is request else "deprecated"),
@@ -62,7 +58,7 @@ def certified(record: Record, request: Request, approvers: Sequence[str]) -> dic
         "approvers": list(approvers),
         "reason": request.reason,
         "request": request.id,
-        "effective": None if effective is None else effective.isoformat(),
+        "effective": None if since is None else since.isoformat(),
         "successor": ending.successor,
         "until": None if ending.until is None else ending.until.isoformat(),
     }

@@ -35,15 +35,13 @@ NOW = datetime(2024, 4, 1, tzinfo=UTC)
 
 def measured(name: str, work: Callable[[], T]) -> T:
     """The least of three, printed."""
-
-    def once() -> tuple[float, T]:
+    found, taken = [], []
+    for _ in range(3):
         before = time.process_time()
-        found = work()
-        return time.process_time() - before, found
-
-    taken, found = min((once() for _ in range(3)), key=lambda one: one[0])
-    print(f"{name:40} {taken:6.2f}")
-    return found
+        found.append(work())
+        taken.append(time.process_time() - before)
+    print(f"{name:40} {min(taken):6.2f}")
+    return found[-1]
 
 
 def ledger_of(folder: Path, count: int) -> Ledger:
