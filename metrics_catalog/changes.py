@@ -224,13 +224,7 @@ class Changes:
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        found: set[str] = set()
-        for _, catalog in definitions(self.catalog, metric):
-            models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
-            attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
-            attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
-            found |= {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
-        return found
+        return {model for _, catalog in definitions(self.catalog, metric) for model in models_read(catalog, metric)}
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

@@ -87,6 +87,14 @@ def _built(catalog: Catalog) -> _Builder:
     return catalog.once(formulas, lambda: _Builder(catalog))
 
 
+def models_read(catalog: Catalog, metric: str) -> set[str]:
+    """Semantic models a metric reads: its facts, and those its filters and slices join."""
+    models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
+    attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
+    attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
+    return {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+
+
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
     """Exact enough for any ratio, and no data instead of an error where the denominator is zero."""
     below = exp.Nullif(this=typed(denominator.copy(), "double"), expression=exp.Literal.number(0))

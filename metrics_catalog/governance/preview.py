@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import values_now
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.approval import people_behind
@@ -63,32 +63,35 @@ class Change:
     @cached_property
     def recalculated(self) -> tuple[str, ...]:
         """Metrics that are there before and after, by another calculation."""
-        old, new = self._prints(self.before), self._prints(self.after)
+        old, new = (calculations(part) for part in self._parts)
         return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
 
     def fingerprint(self, more: Iterable[str]) -> str:
         """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
-        for catalog in self.both:
-            prints, semantics = self._prints(catalog), catalog.semantics
-            models = {model for name in prints for model in _read(catalog, name)}
+        for catalog in self._parts:
+            names = [name for name in self.affected if name in catalog.metrics]
+            prints, semantics = calculations(catalog), catalog.semantics
+            models = {model for name in names for model in models_read(catalog, name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
-            parts += [f"{name} {mark}" for name, mark in prints.items()]
+            parts += [f"{name} {prints[name]}" for name in names]
             parts += [f"{node} {semantics.code.get(node, '')}" for node in sorted(nodes)]
             parts += [f"{path.name} {path.read_text('utf-8')}" for path in _contracts(catalog.project, nodes)]
         return digest(parts)
 
-    def _prints(self, catalog: Catalog) -> dict[str, str]:
-        """Calculation of each affected metric; looks only at what they are made of, not at the whole catalog."""
-        names = [name for name in self.affected if name in catalog.metrics]
-        needed = dict.fromkeys(names)
-        todo = list(names)
+    @cached_property
+    def _parts(self) -> tuple[Catalog, Catalog]:
+        """Of both catalogs what is affected, and what that is made of: nothing else need be looked at."""
+        return self._part(self.before), self._part(self.after)
+
+    def _part(self, catalog: Catalog) -> Catalog:
+        needed = dict.fromkeys(name for name in self.affected if name in catalog.metrics)
+        todo = list(needed)
         for name in todo:
             new = dict.fromkeys(one for one in catalog.inputs(name) if one not in needed)
             needed |= new
             todo += new
-        prints = calculations(replace(catalog, metrics={name: catalog.metrics[name] for name in needed}))
-        return {name: prints[name] for name in names}
+        return replace(catalog, metrics={name: catalog.metrics[name] for name in needed}, eras=())
 
 
 def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
@@ -96,18 +99,6 @@ def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
     names = sorted(node.rpartition(".")[2] for node in nodes if node.startswith("source."))
     paths = [folder / f"{name}.yml" for name in names for folder in (project.sources, project.suites)]
     return [path for path in paths if path.is_file()]
-
-
-def _read(catalog: Catalog, metric: str) -> set[str]:
-    """Semantic models a metric reads: its facts, and those its filters and slices join."""
-    attributes = [
-        catalog.semantics.attribute(model, name)
-        for model in catalog.models(metric, sliced=True)
-        for cut in catalog.metrics[metric].spec.slices
-        for name in cut
-    ]
-    attributes += [one for part in formulas(catalog)[metric].components for one in part.joined]
-    return {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
 
 def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
