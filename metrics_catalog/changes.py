@@ -10,7 +10,7 @@ from functools import cached_property
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import formulas, models_read
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
