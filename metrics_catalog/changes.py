@@ -12,6 +12,7 @@ from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
+from metrics_catalog.members import Members, joined
 from metrics_catalog.published.model import PublishInfo
 
 
@@ -31,7 +32,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Changes:
-    """Compares. ``spans``: days each semantic model has rows for; ``contents``: fingerprints of dimension tables."""
+    """Compares. ``spans``: days each semantic model has rows for; ``members``: of the dimensions joined.
+
+    ``contents``: fingerprints of facts whose rows alone say what changed in them.
+    """
 
     catalog: Catalog
     inputs: Inputs
@@ -39,6 +43,7 @@ class Changes:
     closed_through: date
     spans: Mapping[str, Span | None]
     contents: Mapping[str, str]
+    members: Members
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -57,7 +62,7 @@ class Changes:
 
     @cached_property
     def prints(self) -> dict[str, str]:
-        """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts, dimensions."""
+        """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts."""
         return {metric: self._print(metric) for metric in self.catalog.metrics}
 
     @property
@@ -86,6 +91,11 @@ class Changes:
                 if touched is None:
                     return everything
                 days |= touched
+        for attribute in joined(self.catalog, metric, self.formulas[metric]):
+            named = self.members.days(attribute.joins)
+            if named is None:
+                return everything
+            days |= named
         return days
 
     def windows(self, metric: str) -> Windows:
@@ -116,20 +126,14 @@ class Changes:
 
     def _print(self, metric: str) -> str:
         semantics = self.catalog.semantics
-        models = self._read(metric)
+        attributes = joined(self.catalog, metric, self.formulas[metric])
+        facts = self.catalog.models(metric)
+        models = {*facts, *(join.right for attribute in attributes for join in attribute.joins)}
         nodes = sorted({node for model in models for node in semantics.upstream(semantics.model(model).node)})
         code = [f"{node} {semantics.checksums.get(node, '')}" for node in nodes]
         contracts = [f"{name} {self.inputs.contracts.get(name, '')}" for node in nodes for name in _source(node)]
-        joined = [f"{model} {self.contents[model]}" for model in sorted(models) if model in self.contents]
-        return digest([self.definitions[metric], *code, *contracts, *joined, self.calendar.week_start])
-
-    def _read(self, metric: str) -> set[str]:
-        """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        sliced = self.catalog.models(metric, sliced=True)
-        cuts = self.catalog.metrics[metric].spec.slices
-        attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
-        attributes += [one for component in self.formulas[metric].components for one in component.joined]
-        return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+        rows = [f"{model} {self.contents[model]}" for model in sorted(facts) if model in self.contents]
+        return digest([self.definitions[metric], *code, *contracts, *rows, self.calendar.week_start])
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
-from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
+from metrics_catalog.engine.fingerprint import table_contents
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.windows import Windows
+from metrics_catalog.members import Members
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
@@ -113,10 +114,11 @@ def _changes(
     facts = {model for metric in catalog.metrics for model in catalog.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
     closed_through = catalog.policy.closed_through(now)
-    contents = dimension_contents(con, catalog)
-    if catalog.project.is_dbt:  # what is under its tables is not ours to know; so their rows say what changed
-        contents |= table_contents(con, catalog, facts)
-    return Changes(catalog, inputs, last, closed_through, spans, contents)
+    # What is under the tables of an existing dbt project is not ours to know; so their rows say what changed.
+    contents = table_contents(con, catalog, facts) if catalog.project.is_dbt else {}
+    members = Members(con, catalog, {} if last is None else last.members)
+    members.keep()
+    return Changes(catalog, inputs, last, closed_through, spans, contents, members)
 
 
 def _groups(changes: Changes) -> list[_Group]:
@@ -197,6 +199,7 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         definitions=changes.definitions,
         inputs=changes.prints,
         coverages=coverages,
+        members=changes.members.prints,
     )
 
 

@@ -38,7 +38,8 @@ class PublishInfo:
     """What one publish was, as kept in its commit. ``published_at`` is UTC.
 
     ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
-    Delta version of each semantic model's rollup. ``held``: the metrics left out.
+    Delta version of each semantic model's rollup. ``held``: the metrics left out. ``members``: the fingerprint of each
+    dimension joined.
     """
 
     run_id: str
@@ -50,6 +51,7 @@ class PublishInfo:
     held: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.published_at.tzinfo is None:
