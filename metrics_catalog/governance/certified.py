@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from metrics_catalog.catalog import Catalog, Entry, entry_of
 from metrics_catalog.governance.record import METRIC, Record, Version
-from metrics_catalog.located import InvalidFiles, check, parsed
+from metrics_catalog.located import Document, InvalidFiles, check, parsed
 from metrics_catalog.rules import check_all
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
+S = TypeVar("S", bound=BaseModel)
 PEOPLE, POLICY = "people", "policy"
 
 
 def certified_entry(version: Version) -> Entry:
     """A certified metric as the catalog holds it. Raises `InvalidFiles`."""
     return entry_of(version.subject.removeprefix(METRIC), version.domain, parsed(version.text, version.path))
+
+
+def certified_people(record: Record) -> tuple[People, Document] | None:
+    """People as certified; None where the project had no such file."""
+    return _certified(record, PEOPLE, People)
+
+
+def certified_policy(record: Record) -> tuple[Policy, Document] | None:
+    """The policy as certified; None where the project had no such file."""
+    return _certified(record, POLICY, Policy)
 
 
 def official(files: Catalog, record: Record) -> Catalog:
@@ -27,12 +41,10 @@ def official(files: Catalog, record: Record) -> Catalog:
     if not record.begun:
         return files
     catalog = replace(files, metrics={name: _entry(files, version) for name, version in record.metrics().items()})
-    if (people := record.current(PEOPLE)) is not None:
-        document = parsed(people.text, people.path)
-        catalog = replace(catalog, people=check(document, People), people_document=document)
-    if (policy := record.current(POLICY)) is not None:
-        document = parsed(policy.text, policy.path)
-        catalog = replace(catalog, policy=check(document, Policy), policy_document=document)
+    if (people := certified_people(record)) is not None:
+        catalog = replace(catalog, people=people[0], people_document=people[1])
+    if (policy := certified_policy(record)) is not None:
+        catalog = replace(catalog, policy=policy[0], policy_document=policy[1])
     if catalog == files:
         return files
     ordered = sorted(catalog.metrics.values(), key=lambda entry: (entry.domain, entry.name))
@@ -45,6 +57,14 @@ def checked(catalog: Catalog) -> Catalog:
     if errors:
         raise InvalidFiles(errors)
     return catalog
+
+
+def _certified(record: Record, subject: str, spec: type[S]) -> tuple[S, Document] | None:
+    version = record.current(subject)
+    if version is None:
+        return None
+    document = parsed(version.text, version.path)
+    return check(document, spec), document
 
 
 def _entry(files: Catalog, version: Version) -> Entry:
