@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, RootModel
 from metrics_catalog.built_columns import with_built_columns
 from metrics_catalog.dbt_metrics.parts import DbtMetrics
 from metrics_catalog.dbt_metrics.read import read_dbt_metrics
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.expressions import names
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import Project
@@ -53,7 +56,7 @@ class Entry:
     document: Document
     is_dbts: bool = False
 
-    @property
+    @cached_property
     def parts(self) -> tuple[tuple[Loc, str | Measure | Input], ...]:
         """What it is made of, each with its place in the file: measures of its own, and other metrics."""
         spec = self.spec
@@ -70,11 +73,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Catalog:
+class Catalog(Unchanging):
     """All metrics of a project, sorted by domain and name, with what they stand on.
 
     ``not_read``: metrics of the dbt project that are not taken over, and why (what has no name yet, by its place);
-    ``warnings``: what else to know.
+    ``warnings``: what else to know. ``eras``: earlier definitions that still hold for earlier periods, the last first.
+    Of such an earlier catalog ``later`` is the one after it, whose columns it shares, and ``until`` its end.
     """
 
     project: Project
@@ -86,6 +90,9 @@ class Catalog:
     policy_document: Document
     not_read: Mapping[str, Problem] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    eras: tuple[Era, ...] = ()
+    later: Catalog | None = None
+    until: date | None = None
 
     def models(self, name: str, sliced: bool = False) -> tuple[str, ...]:
         """Semantic models whose rows a metric counts; ``sliced``: without the events that conversions look for."""
@@ -105,6 +112,14 @@ class Catalog:
                 yield part
             elif (other := metric_of(part)) and other not in seen:
                 yield from self._measures(other, sliced, {*seen, other})
+
+
+@dataclass(frozen=True)
+class Era:
+    """Definitions that hold for periods that begin before ``until``, and since the era before."""
+
+    until: date
+    catalog: Catalog
 
 
 def load_catalog(project: Project) -> Catalog:
@@ -177,11 +192,12 @@ def _with_dbts(catalog: Catalog, dbts: DbtMetrics) -> tuple[Catalog, list[Proble
 
 def _metrics(project: Project, problems: list[Problem]) -> Iterator[Entry]:
     seen: dict[str, str] = {}
-    for path in _yaml_files(project.metrics):
+    folder = project.metrics
+    for path in _yaml_files(folder):
         try:
             document = read(path, project.root)
             name, domain = path.stem, path.parent.name
-            problems += _misplaced(path, project, document, seen)
+            problems += _misplaced(path, folder, document, seen)
             seen[name] = document.path
             yield entry_of(name, domain, document)
         except InvalidFiles as invalid:
@@ -192,8 +208,8 @@ def _yaml_files(folder: Path) -> Iterable[Path]:
     return sorted([*folder.rglob("*.yml"), *folder.rglob("*.yaml")])
 
 
-def _misplaced(path: Path, project: Project, document: Document, seen: Mapping[str, str]) -> Iterator[Problem]:
-    if path.parent.parent != project.metrics or path.suffix != ".yml":
+def _misplaced(path: Path, folder: Path, document: Document, seen: Mapping[str, str]) -> Iterator[Problem]:
+    if path.parent.parent != folder or path.suffix != ".yml":
         yield document.problem((), "a metric file belongs at metrics_catalog/metrics/<domain>/<metric>.yml")
     if not path.stem.isidentifier() or not path.stem.isascii() or path.stem != path.stem.lower():
         yield document.problem((), f'"{path.stem}" is not a metric name: use small letters, digits and underscores')

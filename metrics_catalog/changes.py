@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
@@ -57,16 +58,6 @@ class Changes:
         return Calendar(self.catalog.policy.week_start)
 
     @cached_property
-    def formulas(self) -> dict[str, Formula]:
-        """Formula of every metric."""
-        return formulas(self.catalog, self.catalog.metrics)
-
-    @cached_property
-    def definitions(self) -> dict[str, str]:
-        """Fingerprint of every calculation."""
-        return calculations(self.catalog)
-
-    @cached_property
     def prints(self) -> dict[str, str]:
         """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts, dimensions."""
         return {metric: self._print(metric) for metric in self.catalog.metrics}
@@ -82,7 +73,7 @@ class Changes:
         """Fingerprint of all that is not facts under any metric: dbt nodes, contracts of sources, dimension rows."""
         nodes = {node for metric in self.catalog.metrics for node in self._nodes(metric)}
         semantics, contracts = self.catalog.semantics, self.inputs.contracts
-        found = {node: semantics.checksums.get(node, "") for node in nodes if not _source(node)}
+        found = {node: semantics.code.get(node, "") for node in nodes if not _source(node)}
         found |= {node: contracts.get(name, "") for node in nodes for name in _source(node)}
         return dict(sorted((found | dict(self.contents)).items()))
 
@@ -138,16 +129,22 @@ class Changes:
                 cause: Cause = "changed rows" if self.inputs.corrected_since(source, seen) else "late rows"
                 yield Why(cause, f"{cause} of {source}")
 
+    def models(self, metric: str) -> tuple[str, ...]:
+        """Semantic models whose rows the metric counts, by any of its definitions."""
+        return tuple(
+            dict.fromkeys(model for _, catalog in definitions(self.catalog, metric) for model in catalog.models(metric))
+        )
+
     def days(self, metric: str) -> Collection[date] | Span:
         """Days of the metric's marts to compute again; a span means all of them."""
-        spans = [span for model in self.catalog.models(metric) if (span := self.spans[model]) is not None]
+        spans = [span for model in self.models(metric) if (span := self.spans[model]) is not None]
         if not spans:
             return frozenset()
         everything = Span(min(span.start for span in spans), self.closed_through + timedelta(days=1))
         if self.last is None or self.renewed(metric):
             return everything
         days = {*_between(self.last.closed_through, self.closed_through), *self._arrived(metric)}
-        for model in (self.catalog.semantics.model(name) for name in self.catalog.models(metric)):
+        for model in (self.catalog.semantics.model(name) for name in self.models(metric)):
             for source in self._sources(model.node):
                 changed = self._changed(source)
                 touched = None if changed is None else touched_days(model, changed)
@@ -156,17 +153,21 @@ class Changes:
                 days |= touched
         return days
 
-    def windows(self, metric: str) -> Windows:
-        """Official periods of the metric to compute again."""
-        grains = self.catalog.metrics[metric].spec.grains
+    def windows(self, metric: str) -> Iterator[tuple[Catalog, Windows]]:
+        """Official periods of the metric to compute again, by the definition that holds for them."""
         days, coverages = self.days(metric), self.coverages(metric).values()
-        terms = self.formulas[metric].terms
-        return windows(self.calendar, grains, days, self.closed_through, coverages, terms) if days else {}
+        end = date.max
+        for start, catalog in definitions(self.catalog, metric) if days else ():
+            grains, terms = catalog.metrics[metric].spec.grains, formulas(catalog)[metric].terms
+            found = windows(self.calendar, grains, days, self.closed_through, coverages, terms)
+            if kept := beginning_in(self.calendar, found, start, end):
+                yield catalog, kept
+            end = start
 
     def coverages(self, metric: str) -> dict[str, Coverage]:
         """Daily sources behind a metric."""
         semantics = self.catalog.semantics
-        names = {name for model in self.catalog.models(metric) for name in self._sources(semantics.model(model).node)}
+        names = {name for model in self.models(metric) for name in self._sources(semantics.model(model).node)}
         return {name: coverage for name, coverage in self.inputs.coverages.items() if name in names}
 
     def _changed(self, source: str) -> frozenset[date] | None:
@@ -186,7 +187,14 @@ class Changes:
         nodes, models = sorted(self._nodes(metric)), sorted(self._read(metric))
         code = [f"{node} {self.code[node]}" for node in nodes]
         joined = [f"{model} {self.contents[model]}" for model in models if model in self.contents]
-        return ".".join([self.definitions[metric], digest([*code, self.calendar.week_start]), digest(joined)])
+        return ".".join([self._definition(metric), digest([*code, self.calendar.week_start]), digest(joined)])
+
+    def _definition(self, metric: str) -> str:
+        """Fingerprint of the calculation, and of those of earlier periods."""
+        newest, *earlier = (
+            (start, calculations(catalog)[metric]) for start, catalog in definitions(self.catalog, metric)
+        )
+        return digest([newest[1], str(newest[0]), *(one for _, one in earlier)]) if earlier else newest[1]
 
     def _defined(self, metric: str) -> Why:
         """Another calculation: by a newer version of it or of what it is made of, or by what these stand on."""
@@ -216,11 +224,13 @@ class Changes:
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        sliced = self.catalog.models(metric, sliced=True)
-        cuts = self.catalog.metrics[metric].spec.slices
-        attributes = [self.catalog.semantics.attribute(model, name) for model in sliced for cut in cuts for name in cut]
-        attributes += [one for component in self.formulas[metric].components for one in component.joined]
-        return {*self.catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+        found: set[str] = set()
+        for _, catalog in definitions(self.catalog, metric):
+            models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
+            attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
+            attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
+            found |= {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
+        return found
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

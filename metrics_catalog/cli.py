@@ -6,7 +6,7 @@ The command `metrics` itself is put together in `orchestration.cli`, which adds 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -124,6 +124,35 @@ def query(
         print_json(_answered(result))
         return
     write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+
+
+@app.command()
+def impact(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A metric, dbt model, source (clean.tills), or column (model.column).")],
+    as_json: Json = False,
+) -> None:
+    """Show what something is made of, and whose metrics would change with it."""
+    from metrics_catalog import lineage
+    from metrics_catalog.semantic import UnknownName
+
+    try:
+        found = lineage.impact(official_catalog(project_of(context)), name)
+    except UnknownName as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    if as_json:
+        print_json({**asdict(found), "people": found.people})
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("metric that would change", "by", "through", "owner", "people"):
+        table.add_column(column)
+    for one in found.metrics:
+        table.add_row(one.metric, one.how, " ".join(one.through), one.owner, " ".join(one.people))
+    console().print(table if found.metrics else "No metric would change.")
+    words = {"models that would change": found.models, **{f"from {kind}": of for kind, of in found.made_of.items()}}
+    for title, names in {**words, "counted whole, as their SQL cannot be followed": found.untraced}.items():
+        if names:
+            console().print(f"\n[bold]{title.replace('_', ' ')}[/bold]: {escape(', '.join(names))}")
 
 
 def _show_tree(project: Project, catalog: Catalog, entry: Entry, grain: str | None, as_json: bool) -> None:

@@ -5,7 +5,8 @@ What comes out is a sqlglot tree whose columns are `exp.Column` qualified by the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Literal
 
 import sqlglot
@@ -47,8 +48,12 @@ class InvalidExpression(Exception):
     """An expression that cannot be used; the message says what is wrong and what was meant."""
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, kind: Kind = "row") -> exp.Expr:
-    """Parse one scalar expression. Raises `InvalidExpression` on bad syntax or anything not on the list."""
+    """Parse one scalar expression. Raises `InvalidExpression` on bad syntax or anything not on the list.
+
+    Trees are kept for the next who asks, as all that come out of here are: copy what you mean to change.
+    """
     try:
         trees = sqlglot.parse(text, read="duckdb")
     except SqlglotError as error:
@@ -86,17 +91,20 @@ def linear(tree: exp.Expr) -> bool:
 
 def row_expression(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
     """A value of each row of ``model``, columns qualified, and the joined attributes it needs."""
-    return _bind(parse(text), semantics, model, text)
+    return semantics.once((row_expression, model, text), lambda: _bind(parse(text), semantics, model, text))
 
 
 def row_filter(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
     """A condition on each row of ``model``. Raises `InvalidExpression` when it is not one."""
-    return _bind(_condition(parse(text), text, semantics, model), semantics, model, text)
+    _condition(parse(text), text, semantics, model)
+    return row_expression(semantics, model, text)
 
 
 def having_filter(semantics: Semantics, model: str, text: str) -> exp.Expr:
     """A condition on aggregates over one entity's rows of ``model`` (own columns only)."""
-    tree, joined = _bind(_condition(parse(text, "having"), text, semantics, model), semantics, model, text)
+    tree = parse(text, "having")
+    _condition(tree, text, semantics, model)
+    tree, joined = _bind(tree, semantics, model, text)
     if joined:
         raise InvalidExpression(f'"{text}" may only use columns of "{model}"')
     inside = {id(column) for call in tree.find_all(exp.AggFunc) for column in call.find_all(exp.Column)}
@@ -106,22 +114,22 @@ def having_filter(semantics: Semantics, model: str, text: str) -> exp.Expr:
     return tree
 
 
-def is_text(tree: exp.Expr, columns: dict[str, str]) -> bool:
+def is_text(tree: exp.Expr, columns: Mapping[str, str]) -> bool:
     """Whether a bound expression gives text, as far as the column types tell."""
-    typed = annotate_types(tree.copy(), schema=None)
-    column = tree if isinstance(tree, exp.Column) else None
-    kind = columns.get(column.name, "") if column is not None else str(typed.type or "").lower()
+    if isinstance(tree, exp.Column):
+        kind = columns.get(tree.name, "")
+    else:
+        kind = str(annotate_types(tree.copy(), schema=None).type or "").lower()
     return kind.startswith(("varchar", "text", "string", "char"))
 
 
-def _condition(tree: exp.Expr, text: str, semantics: Semantics, model: str) -> exp.Expr:
+def _condition(tree: exp.Expr, text: str, semantics: Semantics, model: str) -> None:
     inner = tree.unnest()
     boolean_column = (
         isinstance(inner, exp.Column) and semantics.model(model).columns.get(inner.name.lower(), "boolean") == "boolean"
     )
     if not isinstance(inner, (*_CONDITIONS, exp.Boolean)) and not boolean_column:
         raise InvalidExpression(f'"{text}" is not a condition (it must be true or false for each row)')
-    return tree
 
 
 def _bind(tree: exp.Expr, semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
@@ -162,7 +170,12 @@ def attribute_sql(semantics: Semantics, attribute: Attribute) -> exp.Expr:
 
 
 def qualified(text: str, table: str) -> exp.Expr:
-    """An expression of the dbt project (trusted), each bare column qualified by ``table``."""
+    """An expression of the dbt project (trusted), each bare column qualified by ``table``; the caller's own copy."""
+    return _qualified(text, table).copy()
+
+
+@lru_cache(maxsize=1024)
+def _qualified(text: str, table: str) -> exp.Expr:
     qualify: Callable[[exp.Expr], exp.Expr] = lambda node: (  # noqa: E731
         exp.column(node.name, table=table) if isinstance(node, exp.Column) and not node.table else node
     )

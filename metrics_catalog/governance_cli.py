@@ -77,9 +77,11 @@ def propose(
         return
     if not reason.strip():
         raise typer.BadParameter("say why with --reason")
+    if restate and effective is not None:
+        raise typer.BadParameter("--restate is all of history, --effective begins somewhere; give one of them")
     since = None if effective is None else day_range(effective)[0]
     user, wish = user_of(context), Wish(reason, since, restate)
-    _show(office, [office.propose(name, user, wish) for name in names], as_json)
+    _show(office, (office.propose(name, user, wish) for name in names), as_json)
 
 
 @app.command()
@@ -281,11 +283,16 @@ def _show(office: Office, found: Iterable[Request], as_json: bool) -> None:
     from metrics_catalog.governance.card import request_lines
 
     for one in found:
-        typer.echo("\n".join(request_lines(one, office.desk.missing(one))))
+        typer.echo("\n".join(request_lines(one, office.desk.missing(one), office.record.before(one))))
 
 
 def _as_json(office: Office, one: Request) -> dict[str, Any]:
-    lists = {"approvals": list(map(vars, one.approvals)), "comments": list(map(vars, one.comments))}
+    from metrics_catalog.governance.edits import edits
+
+    before = office.record.before(one)
+    changed = [] if one.text is None else edits(None if before is None else before.text, one.text)
+    lists: dict[str, Any] = {"edits": [{"key": key, "old": old, "new": new} for key, old, new in changed]}
+    lists |= {"approvals": list(map(vars, one.approvals)), "comments": list(map(vars, one.comments))}
     return {"request": one.name, **vars(one), **lists, "missing": office.desk.missing(one)}
 
 

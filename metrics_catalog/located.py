@@ -44,11 +44,12 @@ class InvalidFiles(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed YAML file: plain data, and the line of every key and item."""
+    """A parsed YAML file: plain data, the line of every key and item, and the text (empty for what has none)."""
 
     path: str
     data: Any
     lines: Mapping[Loc, int]
+    text: str = ""
 
     def line(self, loc: Sequence[str | int] = ()) -> int:
         """Line of ``loc``, or of its nearest parent; parts pydantic adds for unions are skipped."""
@@ -155,7 +156,7 @@ def parsed(text: str, name: str) -> Document:
         raise InvalidFiles([Problem(name, 1, f"is not valid YAML: {error}")]) from None
     if node is None or not isinstance(data, dict):
         raise InvalidFiles([Problem(name, 1, "must be a mapping of keys to values, and not empty")])
-    return Document(name, data, _Lines(text))
+    return Document(name, data, _Lines(text), text)
 
 
 def _relative(path: Path, root: Path) -> str:

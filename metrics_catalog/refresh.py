@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
-from metrics_catalog.engine.fingerprint import dimension_contents, table_contents
+from metrics_catalog.engine.eras import definitions
+from metrics_catalog.engine.fingerprint import calculations, dimension_contents, table_contents
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
@@ -86,8 +88,9 @@ class PublishOutcome:
 
 @dataclass(frozen=True)
 class _Group:
-    """Metrics whose same periods are computed together."""
+    """Metrics whose same periods are computed together, by the definitions of ``catalog``."""
 
+    catalog: Catalog
     windows: Windows
     metrics: tuple[str, ...]
 
@@ -135,9 +138,9 @@ def publish(
         for group in groups:
             rows += _stage(con, draft, changes, group, progress)
         draft.replaces(_scopes(changes, groups))
-        for model, days in _rollup_days(changes, groups):
-            progress(f"rollup {model}")
-            draft.add_rollup(model, _rollup_rows(con, catalog, model, days), days)
+        for rollup, days in _rollup_days(changes, groups):
+            progress(f"rollup {rollup.name}")
+            draft.add_rollup(rollup.name, _rollup_rows(con, rollup, days), days)
         progress("audit")
         report = draft.audit(_rules(changes))
         progress("compare")
@@ -210,7 +213,8 @@ def _changes(
     versions: Mapping[str, int],
     record: Record,
 ) -> Changes:
-    facts = {model for metric in catalog.metrics for model in catalog.models(metric)}
+    every = (catalog, *(era.catalog for era in catalog.eras))
+    facts = {model for one in every for metric in one.metrics for model in one.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
     closed_through = catalog.policy.closed_through(now)
     contents = dimension_contents(con, catalog)
@@ -222,16 +226,18 @@ def _changes(
 def _groups(changes: Changes) -> list[_Group]:
     found: dict[tuple[Any, ...], _Group] = {}
     for metric in changes.catalog.metrics:
-        wanted = changes.windows(metric)
-        if wanted or (changes.renewed(metric) and changes.days(metric)):
-            key = tuple(sorted(wanted.items()))
+        wanted = list(changes.windows(metric))
+        if not wanted and changes.renewed(metric) and changes.days(metric):
+            wanted = [(changes.catalog, {})]
+        for catalog, periods in wanted:
+            key = id(catalog), tuple(sorted(periods.items()))
             before = found[key].metrics if key in found else ()
-            found[key] = _Group(wanted, (*before, metric))
+            found[key] = _Group(catalog, periods, (*before, metric))
     return list(found.values())
 
 
 def _stage(con: DuckDBPyConnection, draft: Draft, changes: Changes, group: _Group, progress: Progress) -> Counter[str]:
-    steps = plan(changes.catalog, group.metrics, group.windows, changes.calendar)
+    steps = plan(group.catalog, group.metrics, group.windows, changes.calendar, rollups(changes.catalog))
     with computed(con, steps, progress) as selects:
         if not selects:
             return Counter()
@@ -242,43 +248,45 @@ def _stage(con: DuckDBPyConnection, draft: Draft, changes: Changes, group: _Grou
 
 
 def _scopes(changes: Changes, groups: Iterable[_Group]) -> Iterator[Scope]:
-    for group in groups:
-        for metric in group.metrics:
-            if changes.renewed(metric):
-                yield from _everything(metric)
-            else:
-                for grain, spans in group.windows.items():
-                    yield from (Scope(metric, grain, span.start, span.end) for span in spans)
-    for metric in changes.removed:
+    renewed = {metric for group in groups for metric in group.metrics if changes.renewed(metric)}
+    for metric in (*sorted(renewed), *changes.removed):
         yield from _everything(metric)
+    for group in groups:
+        for metric in (one for one in group.metrics if one not in renewed):
+            for grain, spans in group.windows.items():
+                yield from (Scope(metric, grain, span.start, span.end) for span in spans)
 
 
 def _everything(metric: str) -> Iterator[Scope]:
     return (Scope(metric, grain, *_ALWAYS) for grain in GRAINS)
 
 
-def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[str, Days | None]]:
+def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[Rollup, Days | None]]:
     """Rollups to publish, each with the days to replace, or all of them."""
     metrics = [metric for group in groups for metric in group.metrics]
-    for model in rollups(changes.catalog):
-        days = [changes.days(metric) for metric in metrics if model in changes.catalog.models(metric)]
-        if any(isinstance(one, Span) for one in days):
-            yield model, None
+    published = {} if changes.last is None else changes.last.rollups
+    for rollup in rollups(changes.catalog).every:
+        days = [changes.days(metric) for metric in metrics if rollup.model in changes.models(metric)]
+        if any(isinstance(one, Span) for one in days) or (days and rollup.name not in published):
+            yield rollup, None
         elif flat := sorted({day for one in days if not isinstance(one, Span) for day in one}):
-            yield model, Days(flat[0], flat[-1] + timedelta(days=1))
+            yield rollup, Days(flat[0], flat[-1] + timedelta(days=1))
 
 
-def _rollup_rows(con: DuckDBPyConnection, catalog: Catalog, model: str, days: Days | None) -> Any:
-    relation = con.table(f"metrics.{rollups(catalog)[model].name}")
+def _rollup_rows(con: DuckDBPyConnection, rollup: Rollup, days: Days | None) -> Any:
+    relation = con.table(f"metrics.{rollup.table}")
     if days is None:
         return relation
     return relation.filter(f"day >= date '{days.start.isoformat()}' and day < date '{days.end.isoformat()}'")
 
 
 def _rules(changes: Changes) -> AuditRules:
-    cuts = [cut for entry in changes.catalog.metrics.values() for cut in entry.spec.slices]
+    holding = {metric: [one for _, one in definitions(changes.catalog, metric)] for metric in changes.catalog.metrics}
+    cuts = [cut for metric, some in holding.items() for one in some for cut in one.metrics[metric].spec.slices]
     return AuditRules(
-        additive=frozenset(metric for metric, formula in changes.formulas.items() if formula.adds_up),
+        additive=frozenset(
+            metric for metric, some in holding.items() if all(formulas(one)[metric].adds_up for one in some)
+        ),
         dimensions=frozenset(name for cut in cuts for name in cut),
         week_start=0 if changes.calendar.week_start == "monday" else 6,
     )
@@ -294,7 +302,7 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         published_at=now,
         closed_through=changes.closed_through,
         loads=dict(changes.inputs.loads),
-        definitions=changes.definitions,
+        definitions=dict(calculations(changes.catalog)),
         inputs=changes.prints,
         coverages=coverages,
         code=changes.code,
@@ -311,16 +319,17 @@ def _outcome(
     holds: Mapping[str, Hold],
     notes: Mapping[str, str],
 ) -> PublishOutcome:
-    periods = {metric: group.periods(changes.calendar) for group in groups for metric in group.metrics}
+    periods: Counter[str] = Counter()
+    for group in groups:
+        periods.update(dict.fromkeys(group.metrics, group.periods(changes.calendar)))
     metrics: dict[str, MetricOutcome] = {}
+    prints = calculations(changes.catalog)
     for metric in changes.catalog.metrics:
         findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
-        one = MetricOutcome(
-            metric, "published", periods.get(metric, 0), rows.get(metric, 0), findings, holds.get(metric)
-        )
+        one = MetricOutcome(metric, "published", periods[metric], rows.get(metric, 0), findings, holds.get(metric))
         state = _state(one, metric in periods)
         note = notes.get(metric) if state == "published" else None
-        metrics[metric] = replace(one, state=state, note=note, definition=changes.definitions[metric])
+        metrics[metric] = replace(one, state=state, note=note, definition=prints[metric])
     owed = {
         source: tuple(sorted(day for day in coverage.missing if day <= changes.closed_through))
         for source, coverage in changes.inputs.coverages.items()

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from metrics_catalog.code_prints import code_prints
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
 
 
@@ -102,12 +104,13 @@ class UnknownName(Exception):
 
 
 @dataclass(frozen=True)
-class Semantics:
+class Semantics(Unchanging):
     """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node."""
 
     models: Mapping[str, SemanticModel]
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
+    manifest: Path | None = None
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
@@ -131,6 +134,12 @@ class Semantics:
             raise UnknownName(f'"{name}" is not a dimension of semantic model "{model}"{where}')
         return known[name]
 
+    @cached_property
+    def code(self) -> Mapping[str, str]:
+        """Fingerprint of what each dbt node does, which reformatting leaves as it is; worked out when first asked."""
+        prints = {} if self.manifest is None else code_prints(read_manifest(self.manifest))
+        return {**self.checksums, **prints}
+
     def upstream(self, node: str) -> frozenset[str]:
         """Ids of all dbt models, seeds and sources that ``node`` is built from, itself included."""
         seen: set[str] = set()
@@ -147,19 +156,25 @@ class Semantics:
         return {name: _names(self.models, name) for name in self.models}
 
 
-def read_semantics(manifest: Path) -> Semantics:
-    """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
+def read_manifest(manifest: Path) -> dict[str, Any]:
+    """What dbt wrote when it parsed the project. Raises `InvalidFiles` when it never did."""
     try:
-        data = json.loads(manifest.read_bytes())
+        return json.loads(manifest.read_bytes())
     except FileNotFoundError:
         problem = Problem("dbt_project/target/manifest.json", 1, "does not exist; run `metrics check`")
         raise InvalidFiles([problem]) from None
+
+
+def read_semantics(manifest: Path) -> Semantics:
+    """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
+    data = read_manifest(manifest)
     nodes = data["nodes"] | data["sources"]
     models = [model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes))]
     return Semantics(
         {model.name: model for model in sorted(models, key=lambda model: model.name)},
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
         {key: node.get("checksum", {}).get("checksum", "") for key, node in nodes.items()},
+        manifest,
     )
 
 

@@ -104,7 +104,7 @@ def _proposed(definitions: Definitions) -> int:
         return 0
     from metrics_catalog.governance.proposals import proposals
 
-    return len(list(proposals(definitions.files, definitions.record)))
+    return len(list(proposals(definitions.files, definitions.record, definitions.official)))
 
 
 def _line(report: Report, name: str) -> SourceLine:

@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -58,6 +59,67 @@ def own_postgres() -> Iterator[str]:
     """URL of a PostgreSQL server started for one test, which may do to it what it likes."""
     with _postgres() as url:
         yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def ops_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an ops store that does not exist yet, in SQLite and in PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / '状态' / 'ops.db'}"
+    import psycopg2
+
+    own = request.getfixturevalue("ops_database")
+    with closing(psycopg2.connect(own)) as con, con, con.cursor() as cursor:
+        cursor.execute("drop schema public cascade; create schema public")
+    return own
+
+
+@pytest.fixture(scope="session")
+def ops_database(postgres: str) -> str:
+    """URL of a database of the tests' server: emptied for each test, which is faster than making one for each."""
+    import psycopg2
+    import sqlalchemy as sa
+
+    with closing(psycopg2.connect(postgres)) as con, con.cursor() as cursor:
+        con.autocommit = True
+        cursor.execute("create database ops")
+    return sa.make_url(postgres).set(database="ops").render_as_string(hide_password=False)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Starts the same Python code in several processes, each with its number, which begin at one moment."""
+
+    folder: Path
+
+    def run(self, code: str, *arguments: str, count: int = 2) -> list[subprocess.CompletedProcess[str]]:
+        wait = (
+            "import sys, pathlib, time; who = int(sys.argv[1]); gate = pathlib.Path(sys.argv[2]); given = sys.argv[3:]"
+        )
+        held = "(gate / str(who)).touch()\nwhile not (gate / 'open').exists(): time.sleep(0.001)"
+        first, _, rest = dedent(code).strip().partition("# together\n")
+        script = "\n".join([wait, first, held, rest])
+        gate = Path(tempfile.mkdtemp(dir=self.folder))
+        started = [
+            subprocess.Popen(
+                [sys.executable, "-c", script, str(number), str(gate), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            for number in range(count)
+        ]
+        while not all((gate / str(number)).exists() or one.poll() is not None for number, one in enumerate(started)):
+            time.sleep(0.01)
+        (gate / "open").touch()
+        ended = [(one, *one.communicate(timeout=120)) for one in started]
+        return [subprocess.CompletedProcess(one.args, one.returncode, out, err) for one, out, err in ended]
+
+
+@pytest.fixture
+def crowd(tmp_path: Path) -> Crowd:
+    """Several processes at once."""
+    return Crowd(tmp_path)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -225,7 +225,7 @@ def again(teahouse: Teahouse, tmp_path_factory: pytest.TempPathFactory) -> Proje
 def test_exported_and_read_again_it_is_the_same(teahouse: Teahouse, again: Project) -> None:
     catalog = load_catalog(again)
     assert set(catalog.metrics) == set(teahouse.catalog.metrics)
-    first, second = (formulas(one, one.metrics) for one in (teahouse.catalog, catalog))
+    first, second = (formulas(one) for one in (teahouse.catalog, catalog))
     for name, formula in first.items():
         same = [term.component.key for term in second[name].terms] == [term.component.key for term in formula.terms]
         assert same, name

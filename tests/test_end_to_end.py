@@ -162,6 +162,9 @@ def test_list_show_and_check_as_json(chain: Any) -> None:
     }
     shown = json.loads(chain.run("show", "average_receipt", "--json").out)
     assert (shown["calculation"], shown["answers"], shown["models"]) == ("net_sales / receipts", ["wei"], ["sales"])
+    impact = json.loads(chain.run("impact", "receipts", "--json").out)
+    assert ([one["metric"] for one in impact["metrics"]], impact["people"]) == (["average_receipt"], ["wei"])
+    assert impact["made_of"]["sources"] == ["clean.receipts"]
     checked = json.loads(chain.run("check", "--json").out)
     assert {key: checked[key] for key in ("sources", "metrics", "errors")} == {"sources": 3, "metrics": 4, "errors": 0}
 
@@ -211,6 +214,7 @@ def test_data_at_fault_ends_with_1_and_published_values_stay(chain: Any) -> None
         (("query", "net_sales", "--grain", "day", "--by", "stroe"), "store"),
         (("query", "net_sales", "--from", "2024-13"), "2024-13"),
         (("show", "net_sale"), "net_sales"),
+        (("impact", "net_sale"), "net_sales"),
         (("runn",), "runn"),
     ],
 )

@@ -6,8 +6,9 @@ Those that merge (sum, count, min, max) can be stored per day and put together f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Literal
 
 from sqlglot import exp
@@ -57,6 +58,10 @@ class Component:
     semi_additive: SemiAdditive | None = None
     conversion: Conversion | None = field(default=None)
 
+    def __hash__(self) -> int:
+        """By name alone: hashing trees takes long, and two of a name are rare."""
+        return hash(self.name)
+
     @property
     def merge(self) -> Merge | None:
         """How values of disjoint rows combine."""
@@ -67,7 +72,7 @@ class Component:
         """SQL type of its column."""
         return "bigint" if self.agg in ("count", "count_distinct") else STORED
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
         """Equal for components that compute the same thing."""
         parts = (self.expr, self.filter, self.having)
@@ -80,11 +85,16 @@ class Component:
 
 
 class Pool:
-    """Components of a catalog; equal ones of different metrics are one."""
+    """Components of a catalog; equal ones of different metrics are one.
 
-    def __init__(self, catalog: Catalog) -> None:
+    Those of an earlier definition are stored beside those of the newest: what both have is one column, and the rest of
+    the earlier one's says until when.
+    """
+
+    def __init__(self, catalog: Catalog, later: Pool | None = None) -> None:
         self._catalog = catalog
-        self._known: dict[tuple[object, ...], Component] = {}
+        self._known: dict[tuple[object, ...], Component] = {} if later is None else dict(later._known)
+        self._suffix = "" if catalog.until is None else f"__until_{catalog.until:%Y%m%d}"
 
     def component(self, name: str, measure: Measure, agg: str | None = None) -> Component:
         """The component of a measure; ``agg``: another aggregation of the same rows."""
@@ -103,4 +113,7 @@ class Pool:
 
     def shared(self, component: Component) -> Component:
         """The known component that computes the same, or this one."""
-        return self._known.setdefault(component.key, component)
+        if component.key not in self._known:
+            named = replace(component, name=component.name + self._suffix) if self._suffix else component
+            self._known[component.key] = named
+        return self._known[component.key]

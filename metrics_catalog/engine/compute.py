@@ -13,9 +13,11 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span, merged
-from metrics_catalog.engine.plan import Plan, plan_cells
-from metrics_catalog.engine.rollup import needed_rollups, rollup_query, rollups
+from metrics_catalog.engine.pieces import in_spans
+from metrics_catalog.engine.plan import Plan, plan_cells, stored_in
+from metrics_catalog.engine.rollup import Rollups, rollup_query, rollups, rollups_of
 from metrics_catalog.engine.scan import Scan
+from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.tree import named
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
             if progress is not None:
                 progress(step.table)
             table = exp.to_identifier(step.table).sql("duckdb")
-            con.execute(f"create or replace temp table {table} as {step.query.sql('duckdb')}")
+            con.execute(f"create or replace temp table {table} as {rendered(step.query, 'duckdb')}")
             made.append(table)
-        yield [query.sql("duckdb") for query in plan.values]
+        yield [values.sql("duckdb") for values in plan.values]
     finally:
         for table in made:
             con.execute(f"drop table if exists temp.{table}")
@@ -44,9 +46,9 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
 def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
     """Make every rollup as a table: for projects whose dbt does not build them."""
     con.execute("create schema if not exists metrics")
-    for rollup in rollups(catalog).values():
-        name = exp.table_(rollup.name, db="metrics").sql("duckdb")
-        con.execute(f"create or replace table {name} as {rollup_query(catalog, rollup).sql('duckdb')}")
+    for rollup in rollups(catalog).every:
+        name = exp.table_(rollup.table, db="metrics").sql("duckdb")
+        con.execute(f"create or replace table {name} as {rendered(rollup_query(catalog, rollup), 'duckdb')}")
 
 
 def values_now(
@@ -61,7 +63,7 @@ def values_now(
     Rows as published: metric, grain, period, slice, a column for each dimension, value.
     """
     wanted = {name for names in cells.values() for name in names}
-    known = formulas(catalog, wanted)
+    known = {name: formula for name, formula in formulas(catalog).items() if name in wanted}
     reads = [
         term.reads(calendar, grain, one.start)
         for (grain, _), names in cells.items()
@@ -70,21 +72,22 @@ def values_now(
         for term in dict.fromkeys(term for name in names for term in known[name].terms)
     ]
     needed = merged(reads)
-    made: dict[str, str] = {}
+    made = Rollups(())
     try:
         sliced = [(known[name], cut) for (_, cut), names in cells.items() for name in names]
-        for model, rollup in needed_rollups(sliced).items():
-            made[model] = f"now_{rollup.name}"
-            query = rollup_query(catalog, rollup, needed)
-            con.execute(f"create or replace temp table {made[model]} as {query.sql('duckdb')}")
+        made = rollups_of(catalog.semantics, sliced)
+        for rollup in made.every:
+            some = in_spans(Scan(catalog.semantics, rollup.model, (), ()).day, needed)
+            query = rendered(rollup_query(catalog, rollup, some), "duckdb")
+            con.execute(f"create or replace temp table now_{rollup.table} as {query}")
         formed = {cell: [known[name] for name in names] for cell, names in cells.items()}
-        stored = lambda model: exp.to_table(made[model])  # noqa: E731
+        stored = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}"))
         planned = plan_cells(catalog, formed, windows, calendar, stored, dict.fromkeys(known, ""))
         with computed(con, planned) as selects:
             return con.execute(" union all ".join(selects)).to_arrow_table().to_pylist()
     finally:
-        for name in made.values():
-            con.execute(f"drop table if exists temp.{name}")
+        for rollup in made.every:
+            con.execute(f"drop table if exists temp.now_{rollup.table}")
 
 
 def data_span(con: DuckDBPyConnection, catalog: Catalog, model: str) -> Span | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
 
@@ -25,27 +25,22 @@ def digest(parts: Iterable[str]) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
 
-def calculations(catalog: Catalog) -> dict[str, str]:
+def calculations(catalog: Catalog) -> Mapping[str, str]:
     """Fingerprint of each metric's calculation: formula, components, grains and slices. Wording is not in it."""
-    return {
-        metric: digest(
-            [
-                formula.numerator.sql("duckdb"),
-                "" if formula.denominator is None else formula.denominator.sql("duckdb"),
-                *(f"{term.name} {term.component.key}" for term in formula.terms),
-                ",".join(catalog.metrics[metric].spec.grains),
-                *(",".join(cut) for cut in catalog.metrics[metric].spec.slices),
-            ]
-        )
-        for metric, formula in formulas(catalog, catalog.metrics).items()
-    }
+    return catalog.once(calculations, lambda: {name: _calculation(catalog, name) for name in catalog.metrics})
+
+
+def _calculation(catalog: Catalog, metric: str) -> str:
+    spec = catalog.metrics[metric].spec
+    cuts = [",".join(cut) for cut in spec.slices]
+    return digest([*formulas(catalog)[metric].calculation, ",".join(spec.grains), *cuts])
 
 
 def twins(catalog: Catalog, metric: str) -> list[str]:
     """Other metrics that compute the same as ``metric``, whatever grains and slices they are published at."""
-    known = formulas(catalog, catalog.metrics)
-    own = known[metric]
-    return [name for name, one in known.items() if name != metric and replace(one, metric=metric) == own]
+    known = formulas(catalog)
+    own = known[metric].calculation
+    return [name for name, one in known.items() if name != metric and one.calculation == own]
 
 
 def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
@@ -64,11 +59,7 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
 
 def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[str]) -> dict[str, str]:
     """Fingerprint of all rows of semantic models' tables."""
-    rows = exp.column("rows")
-    items = [
-        exp.Count(this=exp.Star()),
-        exp.Anonymous(this="bit_xor", expressions=[exp.Anonymous(this="hash", expressions=[rows])]),
-    ]
+    items = [exp.Count(this=exp.Star()), _rows_hash([exp.column("rows")])]
     found = {}
     for name in sorted(set(models)):
         model = catalog.semantics.model(name)
@@ -80,7 +71,9 @@ def table_contents(con: DuckDBPyConnection, catalog: Catalog, models: Iterable[s
 
 
 def _attributes(catalog: Catalog) -> Iterable[Attribute]:
-    for metric, formula in formulas(catalog, catalog.metrics).items():
+    for era in catalog.eras:
+        yield from _attributes(era.catalog)
+    for metric, formula in formulas(catalog).items():
         for model in catalog.models(metric, sliced=True):
             for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
                 yield catalog.semantics.attribute(model, name)
@@ -92,8 +85,18 @@ def _attributes(catalog: Catalog) -> Iterable[Attribute]:
 
 def _content(con: DuckDBPyConnection, catalog: Catalog, model: str, columns: list[exp.Expr]) -> str:
     holder = catalog.semantics.model(model)
-    row_hash = exp.Anonymous(this="hash", expressions=[column.copy() for column in columns])
-    mixed = exp.Anonymous(this="bit_xor", expressions=[row_hash])
+    items = [exp.Count(this=exp.Star()), _rows_hash(columns)]
     source = exp.alias_(exp.table_(holder.table, db=holder.schema), model, table=True)
-    row = con.execute(exp.select(exp.Count(this=exp.Star()), mixed).from_(source).sql("duckdb")).fetchone()
+    row = con.execute(exp.select(*items).from_(source).sql("duckdb")).fetchone()
     return digest([str(row)])
+
+
+def _rows_hash(columns: Iterable[exp.Expr]) -> exp.Expr:
+    """One number for rows in any order.
+
+    Hashed twice: DuckDB's hash of several columns is linear in the last, so that two rows which change its values would
+    cancel each other out.
+    """
+    inner = exp.Anonymous(this="hash", expressions=[column.copy() for column in columns])
+    outer = exp.Anonymous(this="hash", expressions=[inner])
+    return exp.Sum(this=typed(outer, "hugeint"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -56,6 +56,15 @@ class Formula:
         """The metric's value as an expression over term columns."""
         return self.numerator.copy() if self.denominator is None else divide(self.numerator, self.denominator)
 
+    @cached_property
+    def calculation(self) -> tuple[str, ...]:
+        """What it computes, whatever the columns are called: equal for metrics that are the same."""
+        names = {term.name: f"term{number}" for number, term in enumerate(self.terms)}
+        parts = [self.numerator, *([] if self.denominator is None else [self.denominator])]
+        written = [_renamed(part, names).sql("duckdb") for part in parts]
+        terms = [f"{term.component.key} {term.reach} {' '.join(map(str, term.shifts))}" for term in self.terms]
+        return (*written, *terms)
+
     def mapped(self, change: Callable[[Term], Term]) -> Formula:
         """The same formula over other terms."""
         changed = {term.name: change(term) for term in self.terms}
@@ -69,10 +78,13 @@ class Formula:
         )
 
 
-def formulas(catalog: Catalog, metrics: Iterable[str]) -> dict[str, Formula]:
+def formulas(catalog: Catalog) -> Mapping[str, Formula]:
     """Each metric's formula; equal components of different metrics share one column."""
-    builder = _Builder(catalog)
-    return {metric: builder.metric(metric) for metric in metrics}
+    return _built(catalog).every
+
+
+def _built(catalog: Catalog) -> _Builder:
+    return catalog.once(formulas, lambda: _Builder(catalog))
 
 
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
@@ -85,8 +97,16 @@ class _Builder:
     """``name`` is what columns are called; ``filters`` are conditions that every measure below must pass too."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._catalog, self._pool = catalog, Pool(catalog)
+        later = None if catalog.later is None else _built(catalog.later)
+        if later is not None:
+            assert later.every  # its columns come first
+        self._catalog, self._pool = catalog, Pool(catalog, None if later is None else later._pool)
         self._made: dict[str, Formula] = {}
+
+    @cached_property
+    def every(self) -> Mapping[str, Formula]:
+        """The formula of every metric."""
+        return {metric: self.metric(metric) for metric in self._catalog.metrics}
 
     def metric(self, metric: str) -> Formula:
         if metric not in self._made:

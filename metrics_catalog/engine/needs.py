@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from metrics_catalog.engine.formulas import Formula
@@ -13,6 +12,7 @@ from metrics_catalog.engine.terms import Shift, Term
 from metrics_catalog.spec.base import Grain
 
 Cell = tuple[Grain, Slice]
+_Key = tuple[Grain, tuple[Shift, ...]]
 Spans = tuple[Span, ...]
 Windows = Mapping[Grain, Spans]
 Wanted = dict[Slice, dict[Grain, dict[Term, Spans]]]
@@ -25,7 +25,8 @@ class Needs:
     cells: Mapping[Cell, tuple[Formula, ...]]
     windows: Windows
     calendar: Calendar
-    _shifted: dict[tuple[Grain, tuple[Shift, ...]], tuple[tuple[Span, Span], ...]] = field(default_factory=dict)
+    _shifted: dict[_Key, tuple[tuple[Span, Span], ...]] = field(default_factory=dict)
+    _spans: dict[_Key, Spans] = field(default_factory=dict)
 
     def shifted(self, grain: Grain, term: Term) -> tuple[tuple[Span, Span], ...]:
         """(period, the period the term is looked at) for every period wanted at ``grain``."""
@@ -38,20 +39,26 @@ class Needs:
 
     def spans(self, grain: Grain, term: Term) -> Spans:
         """The periods at which the term, without its shifts, is needed."""
-        return merged(other for _, other in self.shifted(grain, term)) if term.shifts else self.windows[grain]
+        if not term.shifts:
+            return self.windows[grain]
+        key = grain, term.shifts
+        if key not in self._spans:
+            self._spans[key] = merged(other for _, other in self.shifted(grain, term))
+        return self._spans[key]
 
     def wanted(self) -> Wanted:
         """Terms without shifts -> periods, by slice and grain."""
-        found: dict[Slice, dict[Grain, dict[Term, set[Span]]]] = {}
-        for (grain, cut), formulas in self.cells.items():
-            by_term = found.setdefault(cut, {}).setdefault(grain, defaultdict(set))
-            for term in dict.fromkeys(term for formula in formulas for term in formula.terms):
-                by_term[term.here].update(self.spans(grain, term))
         wanted: Wanted = {}
-        for cut, grains in found.items():
-            for grain, terms in grains.items():
-                wanted.setdefault(cut, {})[grain] = {term: merged(spans) for term, spans in terms.items()}
+        for (grain, cut), formulas in self.cells.items():
+            found: dict[Term, dict[Spans, None]] = {}
+            for term in dict.fromkeys(term for formula in formulas for term in formula.terms):
+                found.setdefault(term.here, {})[self.spans(grain, term)] = None
+            wanted.setdefault(cut, {})[grain] = {term: _together(spans) for term, spans in found.items()}
         return wanted
+
+
+def _together(several: Collection[Spans]) -> Spans:
+    return next(iter(several)) if len(several) == 1 else merged(span for spans in several for span in spans)
 
 
 def chosen(wanted: Wanted, terms: Iterable[Term]) -> Wanted:
@@ -67,4 +74,4 @@ def chosen(wanted: Wanted, terms: Iterable[Term]) -> Wanted:
 
 def every_span(terms: Iterable[Mapping[Term, Spans]]) -> Spans:
     """All the periods of several."""
-    return merged(span for by_term in terms for spans in by_term.values() for span in spans)
+    return _together({spans: None for by_term in terms for spans in by_term.values()})

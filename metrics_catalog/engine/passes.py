@@ -17,7 +17,7 @@ from sqlglot import exp
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.scan import DAY, Scan, conditional
 from metrics_catalog.engine.terms import Term
-from metrics_catalog.engine.tree import column, is_present, named, positions, typed
+from metrics_catalog.engine.tree import case, column, is_present, named, positions, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Semantics
 
@@ -187,7 +187,7 @@ def _quantile(component: Component, columns: SlimColumns) -> exp.Expr:
 
 
 def _as_number(test: exp.Expr) -> exp.Expr:
-    return exp.Case().when(test.copy(), exp.Literal.number(1)).else_(exp.Literal.number(0))
+    return case(test.copy(), exp.Literal.number(1), exp.Literal.number(0))
 
 
 def _grouped(query: exp.Select, count: int) -> exp.Select:

@@ -65,17 +65,19 @@ def side_by_side(pieces: Sequence[Piece], cut: Slice) -> exp.Select:
         return exp.select("*").from_(table(pieces[0].table), copy=False)
     keys = [PERIOD, *cut]
     every = {name: kind for piece in pieces for name, kind in piece.columns.items()}
-    stacked = exp.union(*(_padded(piece, keys, every) for piece in pieces), distinct=False, copy=False)
+    typed_nulls = {name: named(typed(exp.Null(), kind), name) for name, kind in every.items()}
+    nulls = {name: exp.Null() for name in every}
+    padded = [_padded(piece, keys, nulls if number else typed_nulls) for number, piece in enumerate(pieces)]
+    stacked = exp.union(*padded, distinct=False, copy=False)
     tops = [named(exp.Max(this=column(name)), name) for name in every]
     items = [*(column(name) for name in keys), *tops]
     query = exp.Select(expressions=items).from_(stacked.subquery("pieces", copy=False), copy=False)
     return query.group_by(*positions(len(keys)), copy=False)
 
 
-def _padded(piece: Piece, keys: Sequence[str], every: Mapping[str, str]) -> exp.Select:
-    """Nulls have a type, which a union of three needs on some engines."""
-    nulls = {name: named(typed(exp.Null(), kind), name) for name, kind in every.items() if name not in piece.columns}
-    values = [nulls.get(name) or column(name) for name in every]
+def _padded(piece: Piece, keys: Sequence[str], nulls: Mapping[str, exp.Expr]) -> exp.Select:
+    """The first select names and types the columns of a union, which some engines need; ``nulls`` may be shared."""
+    values = [column(name) if name in piece.columns else null for name, null in nulls.items()]
     return exp.Select(expressions=[*(column(name) for name in keys), *values]).from_(table(piece.table), copy=False)
 
 

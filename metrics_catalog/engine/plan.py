@@ -8,7 +8,7 @@ own modules; looking at another period is a join of pieces already made.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -33,15 +33,15 @@ from metrics_catalog.engine.pieces import (
     slice_name,
     table,
 )
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import Rollup, Rollups, rollups, slice_of
 from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.semi_additive import last_days
-from metrics_catalog.engine.terms import Term
+from metrics_catalog.engine.terms import Shift, Term
 from metrics_catalog.engine.tree import column, named
-from metrics_catalog.engine.values import value_select
+from metrics_catalog.engine.values import Figures, Frame, Values
 from metrics_catalog.spec.base import Grain, ordered
 
-Stored = Callable[[str], exp.Expr]
+Stored = Callable[[str, Collection[str]], exp.Expr]
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,17 @@ class Plan:
     """Steps to run in order, then ``values``: one select for each metric, grain and slice, in the published shape."""
 
     steps: tuple[Step, ...]
-    values: tuple[exp.Select, ...]
+    values: tuple[Values, ...]
 
 
-def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: Calendar) -> Plan:
-    """Plan of all values of ``metrics`` in the periods of ``windows`` (days of each grain to compute)."""
-    known = formulas(catalog, catalog.metrics)
+def plan(
+    catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: Calendar, stored: Rollups | None = None
+) -> Plan:
+    """Plan of all values of ``metrics`` in the periods of ``windows`` (days of each grain to compute).
+
+    ``stored``: the rollups that were built, where these are of more than ``catalog``.
+    """
+    known = formulas(catalog)
     cells: dict[Cell, list[Formula]] = {}
     for metric in metrics:
         spec = catalog.metrics[metric].spec
@@ -62,9 +67,8 @@ def plan(catalog: Catalog, metrics: Sequence[str], windows: Windows, calendar: C
         for grain in ordered(spec.grains):
             for cut in cuts if windows.get(grain) else ():
                 cells.setdefault((grain, cut), []).append(known[metric])
-    tables = {model: rollup.name for model, rollup in rollups(catalog).items()}
-    stored: Stored = lambda model: exp.table_(tables[model], db="metrics")  # noqa: E731
-    return plan_cells(catalog, cells, windows, calendar, stored, calculations(catalog))
+    built = stored_in(stored or rollups(catalog), lambda rollup: exp.table_(rollup.table, db="metrics"))
+    return plan_cells(catalog, cells, windows, calendar, built, calculations(catalog))
 
 
 def plan_cells(
@@ -77,10 +81,22 @@ def plan_cells(
 ) -> Plan:
     """Plan of some formulas at each grain and slice.
 
-    ``stored``: where the rollup of a semantic model is. ``definitions``: fingerprint of each metric, for its rows.
+    ``stored``: where the components of a semantic model are by some dimensions. ``definitions``: fingerprint of each
+    metric, for its rows.
     """
     needs = Needs({cell: tuple(wanted) for cell, wanted in cells.items()}, windows, calendar)
     return _Planner(catalog, needs, stored).plan(definitions)
+
+
+def stored_in(every: Rollups, place: Callable[[Rollup], exp.Expr]) -> Stored:
+    """The smallest rollup that serves; ``place``: where each is."""
+
+    def stored(model: str, dimensions: Collection[str]) -> exp.Expr:
+        rollup = every.holding(model, dimensions)
+        assert rollup is not None, (model, dimensions)
+        return place(rollup)
+
+    return stored
 
 
 class _Planner:
@@ -108,38 +124,44 @@ class _Planner:
                 "conversions": self._conversions,
             }
             ways[way](model, part)
-        values = []
-        dimensions = sorted({name for _, cut in self.needs.cells for name in cut})
+        values: list[Values] = []
+        dimensions = tuple(sorted({name for _, cut in self.needs.cells for name in cut}))
+        every = {formula.metric: formula for some in self.needs.cells.values() for formula in some}
+        figures = {metric: Figures(formula, definitions[metric]) for metric, formula in every.items()}
         for (grain, cut), wanted_here in self.needs.cells.items():
-            joined = self._joined(grain, cut, wanted_here)
-            values += [
-                value_select(joined, grain, cut, formula, dimensions, definitions[formula.metric])
-                for formula in wanted_here
-            ]
+            frame = Frame(self._joined(grain, cut, wanted_here), grain, cut, dimensions)
+            values += [Values(frame, figures[formula.metric]) for formula in wanted_here]
         return Plan(tuple(self.steps), tuple(values))
 
     def _joined(self, grain: Grain, cut: Slice, wanted: Sequence[Formula]) -> str:
         """All terms of a grain and slice side by side; those at other periods moved to the period they are for."""
-        pieces = self.pieces[grain, cut]
-        shifted = dict.fromkeys(term for formula in wanted for term in formula.terms if term.shifts)
-        moved = [self._moved(grain, cut, term, number) for number, term in enumerate(shifted)]
-        query = side_by_side([*pieces, *moved], cut)
-        if shifted:
+        moved = self._moved(grain, cut, [term for formula in wanted for term in formula.terms if term.shifts])
+        query = side_by_side([*self.pieces[grain, cut], *moved], cut)
+        if moved:
             query = query.where(in_spans(column(PERIOD), self.needs.windows[grain]), copy=False)
         name = f"{slice_name(cut)}_{grain}"
         self.steps.append(Step(name, query))
         return name
 
-    def _moved(self, grain: Grain, cut: Slice, term: Term, number: int) -> Piece:
-        source = next(piece for piece in self.pieces[grain, cut] if term.here.name in piece.columns)
-        days = ((own.start.isoformat(), other.start.isoformat()) for own, other in self.needs.shifted(grain, term))
-        written = listed((PERIOD, "looked_at"), days, "periods")
-        keys = [exp.column(PERIOD, table="periods"), *(column(name) for name in cut)]
-        query = exp.Select(expressions=[*keys, named(column(term.here.name), term.name)]).from_(written, copy=False)
-        on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source.table))
-        name = f"{slice_name(cut)}_{grain}_moved{number}"
-        self.steps.append(Step(name, query.join(table(source.table), on=on, copy=False)))
-        return Piece(name, {term.name: term.component.kind})
+    def _moved(self, grain: Grain, cut: Slice, terms: Iterable[Term]) -> list[Piece]:
+        """Terms of one source that look equally far away are moved together."""
+        together: dict[tuple[str, tuple[Shift, ...]], dict[Term, str]] = defaultdict(dict)
+        for term in terms:
+            source = next(piece.table for piece in self.pieces[grain, cut] if term.here.name in piece.columns)
+            together[source, term.shifts][term] = term.component.kind
+        pieces = []
+        for number, ((source, _), some) in enumerate(together.items()):
+            periods = self.needs.shifted(grain, next(iter(some)))
+            days = ((own.start.isoformat(), other.start.isoformat()) for own, other in periods)
+            written = listed((PERIOD, "looked_at"), days, "periods")
+            keys = [exp.column(PERIOD, table="periods"), *(column(name) for name in cut)]
+            items = [named(column(term.here.name), term.name) for term in some]
+            query = exp.Select(expressions=[*keys, *items]).from_(written, copy=False)
+            on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source))
+            name = f"{slice_name(cut)}_{grain}_moved{number}"
+            self.steps.append(Step(name, query.join(table(source), on=on, copy=False)))
+            pieces.append(Piece(name, {term.name: kind for term, kind in some.items()}))
+        return pieces
 
     def _from_rollup(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
@@ -148,7 +170,7 @@ class _Planner:
             if base:
                 self._merged(shared, model, cut, base[0], [grains[grain] for grain in base])
             for grain, terms in grains.items():
-                source = table(shared) if grain in base else self.stored(model)
+                source = table(shared) if grain in base else self.stored(model, cut)
                 components = {term.name: term.component for term in terms}
                 query = merged_components(source, self._period(grain), cut, components)
                 query = query.where(in_spans(column(DAY), every_span([terms])), copy=False)
@@ -158,14 +180,15 @@ class _Planner:
         """A table of a slice by the first days of ``grain``, from which longer periods are merged."""
         components = tuple(dict.fromkeys(term.component for terms in wanted for term in terms))
         key = named(self.calendar.start_sql(grain, column(DAY)), DAY)
-        query = merged_components(self.stored(model), key, cut, components)
+        query = merged_components(self.stored(model, cut), key, cut, components)
         self.steps.append(Step(name, query.where(in_spans(column(DAY), every_span(wanted)), copy=False)))
 
     def _semi_additive(self, model: str, wanted: Wanted) -> None:
         for cut, grains in wanted.items():
             for grain, terms in grains.items():
                 for number, (term, spans) in enumerate(terms.items()):
-                    query = last_days(self.stored(model), self._period(grain), cut, term.component, spans)
+                    stored = self.stored(model, slice_of(term.component, cut))
+                    query = last_days(stored, self._period(grain), cut, term.component, spans)
                     self._piece(grain, cut, Step(f"{model}_{slice_name(cut)}_{grain}_stock{number}", query), [term])
 
     def _slim(self, model: str, wanted: Wanted) -> None:
@@ -234,7 +257,7 @@ class _Planner:
             terms = tuple(dict.fromkeys(term for some in grains.values() for term in some))
             extent = cumulative.extent(self.calendar, reach, grains)
             daily = merged_components(
-                self.stored(model), cumulative.day_key(reach, extent), cut, tuple(term.component for term in terms)
+                self.stored(model, cut), cumulative.day_key(reach, extent), cut, tuple(term.component for term in terms)
             )
             daily = daily.where(in_spans(column(DAY), [extent.rows]), copy=False)
             self.steps.append(Step(f"{name}_days", daily))

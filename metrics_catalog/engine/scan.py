@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
-from metrics_catalog.engine.tree import is_present, named, positions, typed
+from metrics_catalog.engine.tree import case, is_present, named, positions, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Join, Semantics
 
@@ -99,7 +99,7 @@ def _present(value: exp.Expr | None) -> exp.Expr | None:
 
 def conditional(value: exp.Expr, test: exp.Expr | None) -> exp.Expr:
     """``case when test then value end``, or the value where every row counts."""
-    return value.copy() if test is None else exp.Case().when(test.copy(), value.copy())
+    return value.copy() if test is None else case(test.copy(), value.copy())
 
 
 def with_imports(query: exp.Select, relations: Iterable[tuple[str, exp.Expr]]) -> exp.Select:

@@ -67,6 +67,10 @@ class Term:
     reach: Reach | None = None
     shifts: tuple[Shift, ...] = ()
 
+    def __hash__(self) -> int:
+        """By name alone, as components are."""
+        return hash(self.name)
+
     @cached_property
     def name(self) -> str:
         """Its column."""
@@ -77,10 +81,10 @@ class Term:
         """Whether it reads anything but the days of its own period."""
         return self.reach is not None or bool(self.shifts) or self.component.conversion is not None
 
-    @property
+    @cached_property
     def here(self) -> Term:
         """The same without shifts: what must be computed at the period they lead to."""
-        return replace(self, shifts=())
+        return replace(self, shifts=()) if self.shifts else self
 
     def period(self, calendar: Calendar, grain: Grain, start: date) -> Span:
         """The period it is looked at for the one that begins at ``start``."""

@@ -182,7 +182,7 @@ class _Writer:
         from metrics_catalog.engine.formulas import formulas
 
         return not isinstance(self._catalog.metrics[name].spec, SimpleMetric) and (
-            formulas(self._catalog, [name])[name].from_zero
+            formulas(self._catalog)[name].from_zero
         )
 
     def _input_filter(self, given: Input) -> str:

@@ -30,7 +30,7 @@ def to_osi(catalog: Catalog) -> Exported:
     """Every metric of the catalog that is an expression, and the datasets under all of them."""
     left_out: dict[str, str] = {}
     metrics, used = [], set[tuple[str, str]]()
-    for name, formula in formulas(catalog, catalog.metrics).items():
+    for name, formula in formulas(catalog).items():
         if reason := _no_expression(formula):
             left_out[name] = reason
             continue

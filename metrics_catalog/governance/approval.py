@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 
 from metrics_catalog.spec.governance import Approver, Change, Governance, Rule, Tier
 from metrics_catalog.spec.people import People
@@ -26,29 +27,32 @@ def required(
 ) -> Requirement:
     """What the rules ask for; ``effect``: largest relative change of a value, None when it could not be computed.
 
-    An unknown effect counts as above every limit, and needs one steward more.
+    An unknown effect counts as above every limit, and needs one steward more. A change that no rule covers at a tier
+    whatever its effect needs everybody: what nobody thought of is not easier.
     """
-    changes, tiers = set(changes), set(tiers)
-    rules = [rule for rule in policy.rules if _applies(rule, changes, tiers, effect)]
-    most: Counter[Approver] = Counter()
+    rules: list[Rule] = []
+    covered, pairs = True, list(product(set(changes), set(tiers)))
+    for change, tier in pairs:
+        found = [rule for rule in policy.rules if change in rule.changes and tier in rule.tiers]
+        rules += [rule for rule in found if _large(effect, rule.effect_above)]
+        covered = covered and any(rule.effect_above is None for rule in found)
+    covered = covered and bool(pairs)
+    most: Counter[Approver] = Counter(() if covered else PLACES)
     for rule in rules:
         most |= Counter(rule.need)
-    if changes - {change for rule in rules for change in rule.changes}:
-        most |= Counter(PLACES)  # what nobody thought of is not easier
     if effect is None:
         most["steward"] += 1
     need: tuple[Approver, ...] = tuple(one for one in PLACES for _ in range(most[one]))
-    return Requirement(need, bool(rules) and all(rule.author_counts for rule in rules) and effect is not None)
+    return Requirement(need, covered and effect is not None and all(rule.author_counts for rule in rules))
 
 
-def _applies(rule: Rule, changes: set[Change], tiers: set[Tier], effect: Decimal | None) -> bool:
-    large = rule.effect_above is None or effect is None or effect > rule.effect_above
-    return large and not changes.isdisjoint(rule.changes) and not tiers.isdisjoint(rule.tiers)
+def _large(effect: Decimal | None, limit: Decimal | None) -> bool:
+    return limit is None or effect is None or effect > limit
 
 
 @dataclass(frozen=True)
 class Jury:
-    """Who may fill what for one request. ``owners``: people who own its subject, before the change and after.
+    """Who may fill what for one request. ``owners``: people who own its subject as certified; of a new one, as asked.
 
     ``late``: nobody answered in time, so ``escalate_to`` may fill any place. Owners that are all the author themselves
     are stood in for by an admin.
@@ -69,13 +73,28 @@ class Jury:
         if self.late and self.escalate_to in roles:
             return True
         if place == "owner":
-            others = self.owners - {self.author}
+            others = (self.owners & self.people.people.keys()) - {self.author}
             return person in self.owners or (not others and "admin" in roles)
         return place in roles or (place == "steward" and "admin" in roles)
 
     def missing(self, need: Sequence[Approver], approvers: Iterable[str]) -> tuple[Approver, ...]:
         """The places still open when as many as possible are filled, each by another person."""
-        return self._left(tuple(need), frozenset(approvers))
+        seated: dict[int, str] = {}
+
+        def seat(person: str, tried: set[int]) -> bool:
+            """Give a person a place, moving others on; a maximum matching, one augmenting path at a time."""
+            for place in range(len(need)):
+                if place in tried or not self.may(person, need[place]):
+                    continue
+                tried.add(place)
+                if place not in seated or seat(seated[place], tried):
+                    seated[place] = person
+                    return True
+            return False
+
+        for person in sorted(set(approvers)):
+            seat(person, set())
+        return tuple(place for number, place in enumerate(need) if number not in seated)
 
     def candidates(self, need: Iterable[Approver], asked: Iterable[str] = ()) -> dict[Approver, list[str]]:
         """Who could still fill each place."""
@@ -84,13 +103,6 @@ class Jury:
             place: sorted(one for one in self.people.people if one not in done and self.may(one, place))
             for place in dict.fromkeys(need)
         }
-
-    def _left(self, need: tuple[Approver, ...], people: frozenset[str]) -> tuple[Approver, ...]:
-        if not need:
-            return ()
-        place, rest = need[0], need[1:]
-        ways = [self._left(rest, people - {one}) for one in people if self.may(one, place)]
-        return min([*ways, (place, *self._left(rest, people))], key=len)
 
 
 def people_behind(people: People, owner: str) -> frozenset[str]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from metrics_catalog.catalog import Catalog, examine, load_catalog
 from metrics_catalog.located import InvalidFiles, Problem
 from metrics_catalog.project import Project
+from metrics_catalog.spec.people import People
+from metrics_catalog.spec.policy import Policy
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.ledger import Ledger
@@ -70,9 +72,12 @@ def definitions_of(project: Project) -> Definitions:
     if record is None:
         files = load_catalog(project)
         return Definitions(files, files)
-    from metrics_catalog.governance.certified import certified_people, certified_policy, checked, official
+    from metrics_catalog.governance.certified import PEOPLE, POLICY, checked, official, read_as
 
-    files, problems = examine(project, certified_people(record), certified_policy(record))
+    files, problems = examine(project)
+    if files is None:
+        people, policy = record.current(PEOPLE), record.current(POLICY)
+        files, problems = examine(project, people and read_as(people, People), policy and read_as(policy, Policy))
     errors = tuple(problem for problem in problems if problem.level == "error")
     if files is None:
         raise InvalidFiles(errors)

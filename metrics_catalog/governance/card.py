@@ -5,36 +5,52 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from metrics_catalog.governance.edits import Edit, edits
 from metrics_catalog.governance.ledger import Entry
 from metrics_catalog.governance.record import Request, Version
 
 _NO_VALUE = "–"
 
 
-def request_lines(request: Request, missing: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """A request with its preview, and who must still answer."""
+def one_line(text: str) -> str:
+    """What somebody typed, so that it can neither look like a line of ours nor steer a terminal."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split()))
+
+
+def request_lines(
+    request: Request, missing: Mapping[str, Sequence[str]], before: Version | None = None
+) -> Iterator[str]:
+    """A request with its preview, and who must still answer. ``before``: the version it starts from."""
     yield f"{request.name}  {request.subject}  {', '.join(request.changes)}  [{request.state}]"
-    yield f"asked by {request.author} on {request.opened_at:%Y-%m-%d %H:%M} UTC: {request.reason}"
+    yield f"asked by {request.author} on {request.opened_at:%Y-%m-%d %H:%M} UTC: {one_line(request.reason)}"
     if request.text is not None and "calculation" in request.changes:
         since = "all of history (restated)" if request.effective is None else f"periods from {request.effective} on"
         yield f"holds for {since}"
-    yield from (f"note: {one}" for one in request.duplicates)
+    if request.until is not None:
+        yield f"is computed until {request.until}"
+    if request.successor is not None:
+        yield f"use {request.successor} instead"
+    yield from (f"note: {one_line(one)}" for one in request.duplicates)
+    if request.text is not None:
+        yield from map(_edited, edits(None if before is None else before.text, request.text))
     yield from preview_lines(request.preview)
     for one in request.approvals:
         yield f"approved by {one.person} on {one.at:%Y-%m-%d %H:%M} UTC"
     for place, people in missing.items() if request.is_open else ():
         yield f"waits for {place}: {', '.join(people) or 'nobody in people.yml may'}"
     if request.decided_at is not None:
-        decision = f": {request.decision}" if request.decision else ""
+        decision = f": {one_line(request.decision)}" if request.decision else ""
         yield f"{request.state} on {request.decided_at:%Y-%m-%d %H:%M} UTC by {request.decided_by}{decision}"
     for one in request.comments:
-        yield f"{one.at:%Y-%m-%d %H:%M} {one.person}: {one.text}"
+        yield f"{one.at:%Y-%m-%d %H:%M} {one.person}: {one_line(one.text)}"
 
 
 def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
     """A numeric preview: periods, slices, what flips, what follows."""
     if "failed" in preview:
-        yield f"the preview could not be computed, so one more must approve: {preview['failed']}"
+        yield f"the preview could not be computed, so one more must approve: {one_line(preview['failed'])}"
+    elif "periods" in preview and preview["effect"] is None:
+        yield "how much values would change cannot be told, so one more must approve"
     if rows := preview.get("periods"):
         yield ""
         yield from _columns([("period", "old", "new", "difference", "%"), *(_row(one["period"], one) for one in rows)])
@@ -45,6 +61,8 @@ def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
     if follows := preview.get("downstream"):
         yield "\nfollows in"
         yield from _columns([_row(f"{one['metric']}  {one['grain']} {one['period']}", one) for one in follows])
+    if preview.get("flips"):
+        yield "\nbounds and targets judged otherwise"
     for one in preview.get("flips", ()):
         was, now = (_kept(one[key]) for key in ("old", "new"))
         yield f"{one['metric']} {one['what']} {one['grain']} {one['period']}: was {was}, would be {now}"
@@ -58,7 +76,7 @@ def version_line(version: Version) -> str:
     by = ", ".join(version.approvers)
     asked = f" CR-{version.request}" if version.request else ""
     told = f"{version.status}{since}{asked} by {version.author}, approved by {by}"
-    return f"v{version.number}  {version.at:%Y-%m-%d %H:%M}  {told}: {version.reason}"
+    return f"v{version.number}  {version.at:%Y-%m-%d %H:%M}  {told}: {one_line(version.reason)}"
 
 
 def entry_line(entry: Entry) -> str:
@@ -66,7 +84,7 @@ def entry_line(entry: Entry) -> str:
     data = entry.event.data
     said = data.get("reason") or data.get("text") if entry.event.kind != "certified" else f"v{data['number']}"
     return f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M}  {entry.event.actor}  {entry.event.kind} {entry.event.subject}" + (
-        f": {said}" if said else ""
+        f": {one_line(said)}" if said else ""
     )
 
 
@@ -83,8 +101,15 @@ def _number(text: str | None) -> str:
     return f"{whole:,.0f}" if abs(whole) >= 1000 else f"{whole:,.4g}"
 
 
+def _edited(edit: Edit) -> str:
+    key, *texts = edit
+    was, now = (_NO_VALUE if text is None else one_line(text) for text in texts)
+    return f"  {key}: {now}" if texts[0] is None else f"  {key}: {was} → {now}"
+
+
 def _members(members: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={member}" for name, member in members.items())
+    shown = {name: _NO_VALUE if member is None else one_line(str(member)) for name, member in members.items()}
+    return ", ".join(f"{name}={member}" for name, member in shown.items())
 
 
 def _kept(value: bool | None) -> str:

@@ -85,10 +85,17 @@ class Ledger:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def entries(self) -> list[Entry]:
-        """Every entry, oldest first. Raises `OpsUnavailable`, and `Damaged` when the chain does not hold."""
-        rows = self._rows()
-        if faults := list(_broken(rows)):
+    def entries(self, after: Head | None = None) -> list[Entry]:
+        """Every entry, oldest first, or those behind one that was read before.
+
+        Raises `OpsUnavailable`, and `Damaged` when the chain does not hold.
+        """
+        after = after or Head()
+        rows = self._rows(after.seq)
+        if after.seq and (not rows or (rows[0]["seq"], rows[0]["hash"]) != (after.seq, after.hash)):
+            raise Damaged([Fault(after.seq, "is not the entry that was read before")])
+        rows = rows[1:] if after.seq else rows
+        if faults := list(_broken(rows, after)):
             raise Damaged(faults)
         return [_entry(row) for row in rows]
 
@@ -124,9 +131,11 @@ class Ledger:
         rows = self._rows()
         return [*_broken(rows), *_unseen(rows, anchors)]
 
-    def _rows(self) -> list[Mapping[str, Any]]:
+    def _rows(self, first: int = 0) -> list[Mapping[str, Any]]:
+        query = sa.select(table).order_by(table.c.seq)
         with reading(self._engine) as con:
-            return [dict(row._mapping) for row in con.execute(sa.select(table).order_by(table.c.seq))]
+            found = con.execute(query.where(table.c.seq >= first) if first else query)
+            return [dict(row) for row in found.mappings()]
 
 
 def _chained(head: Head, events: Sequence[Event], at: datetime) -> Iterator[dict[str, Any]]:
@@ -145,9 +154,12 @@ def _hash(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _broken(rows: Sequence[Mapping[str, Any]]) -> Iterator[Fault]:
-    previous, expected = GENESIS, 1
+def _broken(rows: Sequence[Mapping[str, Any]], after: Head | None = None) -> Iterator[Fault]:
+    previous, expected = (GENESIS, 1) if after is None else (after.hash, after.seq + 1)
     for row in rows:
+        if row["seq"] < 1:
+            yield Fault(row["seq"], "was put in: the first one is 1")
+            continue
         if row["seq"] != expected:
             yield Fault(expected, f"is missing: the next one is {row['seq']}")
         elif row["previous"] != previous:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import values_now
 from metrics_catalog.engine.fingerprint import calculations, digest
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.approval import people_behind
+from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.metric import AnyMetric, Limits
 
@@ -33,41 +38,84 @@ class Change:
     before: Catalog
     after: Catalog
 
-    @property
+    @cached_property
     def affected(self) -> tuple[str, ...]:
         """The metric itself, then all that are made of it, in either catalog."""
-        found = [self.metric]
-        for name in found:
-            for catalog in (self.before, self.after):
-                found += [one for one in catalog.metrics if name in catalog.inputs(one) and one not in found]
+        users: dict[str, list[str]] = defaultdict(list)
+        for catalog in (self.before, self.after):
+            for name, entry in catalog.metrics.items():
+                if catalog is self.before or self.before.metrics.get(name) is not entry:
+                    for used in catalog.inputs(name):
+                        users[used].append(name)
+        found = {self.metric: None}
+        todo = [self.metric]
+        for name in todo:
+            new = dict.fromkeys(one for one in users[name] if one not in found)
+            found |= new
+            todo += new
         return tuple(found)
 
+    @cached_property
+    def recalculated(self) -> tuple[str, ...]:
+        """Metrics that are there before and after, by another calculation."""
+        old, new = self._prints(self.before), self._prints(self.after)
+        return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
+
     def fingerprint(self, more: Iterable[str]) -> str:
-        """Of both calculations of everything affected, the code under them, and ``more``."""
+        """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
         for catalog in (self.before, self.after):
-            names = [name for name in self.affected if name in catalog.metrics]
-            prints = calculations(catalog)
-            semantics = catalog.semantics
-            models = {model for name in names for model in catalog.models(name)}
+            prints, semantics = self._prints(catalog), catalog.semantics
+            models = {model for name in prints for model in _read(catalog, name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
-            parts += [f"{name} {prints[name]}" for name in names]
-            parts += [f"{node} {semantics.checksums.get(node, '')}" for node in sorted(nodes)]
+            parts += [f"{name} {mark}" for name, mark in prints.items()]
+            parts += [f"{node} {semantics.code.get(node, '')}" for node in sorted(nodes)]
+            parts += [f"{path.name} {path.read_text('utf-8')}" for path in _contracts(catalog.project, nodes)]
         return digest(parts)
+
+    def _prints(self, catalog: Catalog) -> dict[str, str]:
+        """Calculation of each affected metric; looks only at what they are made of, not at the whole catalog."""
+        names = [name for name in self.affected if name in catalog.metrics]
+        needed = dict.fromkeys(names)
+        todo = list(names)
+        for name in todo:
+            new = dict.fromkeys(one for one in catalog.inputs(name) if one not in needed)
+            needed |= new
+            todo += new
+        prints = calculations(replace(catalog, metrics={name: catalog.metrics[name] for name in needed}))
+        return {name: prints[name] for name in names}
+
+
+def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
+    """Declarations and suites of the sources among dbt nodes: what rows may come in at all."""
+    names = sorted(node.rpartition(".")[2] for node in nodes if node.startswith("source."))
+    paths = [folder / f"{name}.yml" for name in names for folder in (project.sources, project.suites)]
+    return [path for path in paths if path.is_file()]
+
+
+def _read(catalog: Catalog, metric: str) -> set[str]:
+    """Semantic models a metric reads: its facts, and those its filters and slices join."""
+    attributes = [
+        catalog.semantics.attribute(model, name)
+        for model in catalog.models(metric, sliced=True)
+        for cut in catalog.metrics[metric].spec.slices
+        for name in cut
+    ]
+    attributes += [one for part in formulas(catalog)[metric].components for one in part.joined]
+    return {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
 
 
 def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
     """Old against new as JSON: periods, slices, bounds and targets that flip, metrics and people that follow.
 
-    ``effect``: the largest relative change of any total (null where there is nothing old). ``con``: the warehouse.
+    ``effect``: the largest relative change of any total, null where one cannot be told. ``con``: the warehouse.
     """
     old = _values(con, change.before, change.affected, closed_through, periods)
     new = _values(con, change.after, change.affected, closed_through, periods)
     spec = change.after.metrics.get(change.metric) or change.before.metrics[change.metric]
     grain = shown_grain(spec.spec)
     totals = {name: list(_totals(name, old, new)) for name in change.affected}
-    moved = [one for rows in totals.values() for one in rows if one["percent"] is not None]
-    effect = max((abs(Decimal(one["percent"])) / 100 for one in moved), default=Decimal(0))
+    effect = _effect(change, totals)
     followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
     return {
         "grain": grain,
@@ -76,7 +124,7 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
         "flips": [one for name in change.affected for one in _flips(name, change, old, new)],
         "downstream": [_largest(name, totals[name]) for name in followers],
         "people": sorted(_people(change, [change.metric, *followers])),
-        "effect": str(effect),
+        "effect": None if effect is None else str(effect),
     }
 
 
@@ -122,6 +170,17 @@ def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
     keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
     for key in sorted(keys):
         yield {"grain": key[1], "period": key[2].isoformat(), **compared(old.get(key), new.get(key))}
+
+
+def _effect(change: Change, totals: Mapping[str, Sequence[Mapping[str, Any]]]) -> Decimal | None:
+    """None when a value appears, vanishes or was zero, or there is none at all: no ratio says how much that is."""
+    found = [Decimal(0)]
+    for name in change.recalculated:
+        moved = [one for one in totals[name] if one["old"] != one["new"]]
+        if not totals[name] or any(one["percent"] is None for one in moved):
+            return None
+        found += [abs(Decimal(one["percent"])) / 100 for one in moved]
+    return max(found)
 
 
 def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:

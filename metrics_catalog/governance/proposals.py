@@ -1,4 +1,4 @@
-"""Edited files against what is certified: what somebody would have to ask for. Pure but for reading the files' text."""
+"""Edited files against what is certified: what somebody would have to ask for. Pure."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from metrics_catalog.catalog import Catalog, Entry
-from metrics_catalog.governance.certified import PEOPLE, POLICY, certified_entry, official
+from metrics_catalog.governance.certified import PEOPLE, POLICY, certified_entry, is_as_certified, official
 from metrics_catalog.governance.record import METRIC, Record
-from metrics_catalog.located import Problem
+from metrics_catalog.located import Document, Problem
 from metrics_catalog.spec.base import Spec
 from metrics_catalog.spec.governance import Change
 from metrics_catalog.spec.metric import AnyMetric
@@ -47,17 +47,18 @@ class Proposal:
         return not {"create", "calculation"}.isdisjoint(self.changes)
 
 
-def proposals(files: Catalog, record: Record) -> Iterator[Proposal]:
-    """Everything in which the files differ from what is certified; formatting and comments are no difference."""
+def proposals(files: Catalog, record: Record, certified: Catalog | None = None) -> Iterator[Proposal]:
+    """Everything in which the files differ from what is certified; formatting and comments are no difference.
+
+    ``certified``: the official catalog, where it is known.
+    """
     for entry in files.metrics.values():
         yield from _metric(files, entry, record)
-    certified = official(files, record)
-    if (version := record.current(PEOPLE)) is not None and certified.people != files.people:
-        path = files.people_document.path
-        yield Proposal(PEOPLE, ("people",), "", path, text_of(files, path), version.number)
-    if (version := record.current(POLICY)) is not None and certified.policy != files.policy:
-        path = files.policy_document.path
-        yield Proposal(POLICY, ("policy",), "", path, text_of(files, path), version.number)
+    certified = certified or official(files, record)
+    if certified.people != files.people:
+        yield _of_project(PEOPLE, "people", files.people_document, record)
+    if certified.policy != files.policy:
+        yield _of_project(POLICY, "policy", files.policy_document, record)
     for name, version in record.metrics().items():
         if name not in files.metrics and name not in files.not_read and version.status == "certified":
             yield Proposal(METRIC + name, ("retire",), version.domain, version.path, None, version.number)
@@ -84,36 +85,37 @@ def kinds(old: AnyMetric, new: AnyMetric, moved: bool) -> tuple[Change, ...]:
 def not_official(files: Catalog, record: Record) -> Iterator[Problem]:
     """A warning for each file that is not what the platform computes by."""
     for one in proposals(files, record) if record.begun else ():
-        said = "is not certified" if one.base == 0 else f"differs from certified version {one.base}"
+        new = "create" in one.changes or one.base == 0
+        said = "is not certified" if new else f"differs from certified version {one.base}"
         said = "is gone, and still certified" if one.text is None else said
         yield Problem(
             one.path, one.line, f"{one.name}: {said}; ask for it with `metrics propose {one.name}`", "warning"
         )
 
 
-def text_of(files: Catalog, path: str) -> str:
-    """A file of the project as it is."""
-    return (files.project.root / path).read_text(encoding="utf-8-sig")
-
-
-def metric_text(files: Catalog, entry: Entry) -> str:
+def metric_text(entry: Entry) -> str:
     """A metric's definition as text: its file, or, of dbt's own, what it came to here."""
     if not entry.is_dbts:
-        return text_of(files, entry.document.path)
+        return entry.document.text
     return yaml.safe_dump(_plain(entry.spec), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _of_project(subject: str, change: Change, document: Document, record: Record) -> Proposal:
+    version = record.current(subject)
+    text = document.text or "{}\n"  # an existing dbt project whose policy.yml is gone: everything as it is by default
+    return Proposal(subject, (change,), "", document.path, text, 0 if version is None else version.number)
 
 
 def _metric(files: Catalog, entry: Entry, record: Record) -> Iterator[Proposal]:
     version = record.current(METRIC + entry.name)
-    path, text = entry.document.path, metric_text(files, entry)
+    path, subject = entry.document.path, METRIC + entry.name
     if version is None or version.status == "retired":
-        yield Proposal(
-            METRIC + entry.name, ("create",), entry.domain, path, text, 0 if version is None else version.number
-        )
-        return
-    old = certified_entry(version)
-    if found := kinds(old.spec, entry.spec, old.domain != entry.domain):
-        yield Proposal(METRIC + entry.name, found, entry.domain, path, text, version.number)
+        base = 0 if version is None else version.number
+        yield Proposal(subject, ("create",), entry.domain, path, metric_text(entry), base)
+    elif not is_as_certified(entry.document, version):
+        old = certified_entry(version)
+        if found := kinds(old.spec, entry.spec, old.domain != entry.domain):
+            yield Proposal(subject, found, entry.domain, path, metric_text(entry), version.number)
 
 
 def _plain(spec: Spec) -> Mapping[str, Any]:

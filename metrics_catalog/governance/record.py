@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from metrics_catalog.governance.ledger import Entry, Head
 from metrics_catalog.spec.governance import Approver, Change
+
+if TYPE_CHECKING:
+    from metrics_catalog.governance.proposals import Proposal
 
 Status = Literal["certified", "deprecated", "retired"]
 State = Literal["submitted", "in review", "approved", "rejected", "withdrawn", "expired"]
@@ -102,6 +105,11 @@ class Request:
         """Whether it still waits for an answer."""
         return self.state in OPEN
 
+    def asks_for(self, proposal: Proposal) -> bool:
+        """Whether it is a request for just that, whoever made it and why."""
+        mine = (self.changes, self.domain, self.text, self.effective, self.successor)
+        return mine == (proposal.changes, proposal.domain, proposal.text, proposal.effective, proposal.successor)
+
     @property
     def metric(self) -> str | None:
         """The metric it is about; None for people and policy."""
@@ -110,9 +118,13 @@ class Request:
 
 @dataclass(frozen=True)
 class Record:
-    """The state after every entry up to ``head``. ``releases``: restatements that were approved, by metric."""
+    """The state after every entry up to ``head``. ``releases``: restatements that were approved, by metric.
+
+    ``certified``: number of the last entry that certified something; 0 before the first.
+    """
 
     head: Head = field(default_factory=Head)
+    certified: int = 0
     versions: Mapping[str, tuple[Version, ...]] = field(default_factory=dict)
     requests: Mapping[int, Request] = field(default_factory=dict)
     releases: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -126,6 +138,11 @@ class Record:
         """The newest version of a subject."""
         versions = self.versions.get(subject, ())
         return versions[-1] if versions else None
+
+    def before(self, request: Request) -> Version | None:
+        """The version a request starts from; None where it makes the first."""
+        versions = self.versions.get(request.subject, ())
+        return next((one for one in versions if one.number == request.base and one.status != "retired"), None)
 
     def metrics(self) -> dict[str, Version]:
         """The newest version of each metric that is not retired."""
@@ -146,15 +163,18 @@ class Record:
 
 def recorded(entries: Iterable[Entry], record: Record | None = None) -> Record:
     """The record after ``entries``. What a newer program wrote and this one does not know changes nothing."""
-    before = record or Record()
+    before, entries = record or Record(), list(entries)
+    if not entries:
+        return before
     versions, requests = dict(before.versions), dict(before.requests)
-    releases, head = dict(before.releases), before.head
+    releases, head, certified = dict(before.releases), before.head, before.certified
     for entry in entries:
         data, kind = entry.event.data, entry.event.kind
         head = Head(entry.seq, entry.hash, entry.at)
         if kind == "certified":
             subject = entry.event.subject
             versions[subject] = (*versions.get(subject, ()), _version(entry))
+            certified = entry.seq
         elif kind == "submitted":
             requests[data["request"]] = _request(entry)
         elif kind == "released":
@@ -163,7 +183,7 @@ def recorded(entries: Iterable[Entry], record: Record | None = None) -> Record:
         elif kind in _STEPS:
             number = int(entry.event.subject.removeprefix("request/"))
             requests[number] = _STEPS[kind](requests[number], entry)
-    return Record(head, versions, requests, releases)
+    return Record(head, certified, versions, requests, releases)
 
 
 def _version(entry: Entry) -> Version:

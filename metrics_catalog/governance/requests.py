@@ -12,15 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from metrics_catalog.governance.approval import PLACES, Jury, Requirement, people_behind
-from metrics_catalog.governance.certified import certified_entry
+from metrics_catalog.governance.effects import certified, owners, previewed, submitted
 from metrics_catalog.governance.ledger import Entry, Event, Head, Ledger, Moved
 from metrics_catalog.governance.proposals import Proposal
-from metrics_catalog.governance.record import METRIC, Record, Request, Version, recorded
+from metrics_catalog.governance.record import METRIC, Record, Request, recorded
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
 PLATFORM = "platform"  # who did what nobody asked for
-_ENDINGS = {"deprecate": "deprecated", "retire": "retired"}
 
 
 class Refused(Exception):
@@ -46,14 +45,28 @@ class Ask:
 
 
 class Desk:
-    """Where requests are handled, by the people and policy that are certified. Every method may raise `Refused`."""
+    """Where requests are handled, by the people and policy that are certified. Every method may raise `Refused`.
 
-    def __init__(self, ledger: Ledger, people: People, policy: Policy, clock: Callable[[], datetime]) -> None:
+    ``basis``: the record these are from. What is certified after it may have changed who decides, or what was looked
+    at, so from then on this desk refuses; the next one knows.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        people: People,
+        policy: Policy,
+        clock: Callable[[], datetime],
+        basis: Record | None = None,
+    ) -> None:
         self._ledger, self._people, self._policy, self._clock = ledger, people, policy.governance, clock
+        self._basis, self._known_record = basis, basis or Record()
 
     def record(self) -> Record:
-        """The record now."""
-        return recorded(self._ledger.entries())
+        """The record now; reads what is new since it was last asked."""
+        known = self._known_record
+        self._known_record = recorded(self._ledger.entries(known.head), known)
+        return self._known_record
 
     def bootstrap(self, versions: Sequence[Mapping[str, Any]], actor: str, reason: str) -> Record:
         """Certify what is there, once in a project's life; ``versions``: the fields of each first `Version`."""
@@ -70,34 +83,45 @@ class Desk:
 
         return self._write(decide)
 
-    def submit(self, proposal: Proposal, author: str, reason: str, duplicates: Sequence[str] = ()) -> Request:
-        """Open a request. The same text proposed again is the request that is open already."""
+    def submit(
+        self, proposal: Proposal, author: str, reason: str, duplicates: Sequence[str] = (), seen: Seen | None = None
+    ) -> Request:
+        """Open a request, with its preview if there is one. Proposed again, it is the request that is open already."""
         self._known(author)
         found: list[int] = []
 
-        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+        def decide(record: Record, now: datetime) -> Iterator[Event]:
             found.clear()
             current = record.current(proposal.subject)
             if (0 if current is None else current.number) != proposal.base:
                 raise Refused(f"{proposal.name} was changed meanwhile; look at its certified version and propose again")
             for one in record.open_requests(proposal.subject):
-                if (one.text, one.changes, one.effective) == (proposal.text, proposal.changes, proposal.effective):
+                if one.changes == ("restate",):
+                    continue  # asks for values, not for a definition
+                if self._expired(one, now):
+                    yield Event("expired", _about(one), PLATFORM)
+                elif one.asks_for(proposal):
                     found.append(one.id)
-                    return
-                raise Refused(
-                    f"{one.name} by {one.author} on {proposal.name} is still open; decide or withdraw it first"
-                )
-            found.append(len(record.requests) + 1)
-            yield Event("submitted", proposal.subject, author, _submitted(proposal, found[0], reason, duplicates))
+                else:
+                    raise Refused(
+                        f"{one.name} by {one.author} on {proposal.name} is still open; decide or withdraw it first"
+                    )
+            if not found:
+                found.append(len(record.requests) + 1)
+                yield Event("submitted", proposal.subject, author, submitted(proposal, found[0], reason, duplicates))
+            if seen is not None:
+                yield Event("previewed", f"request/{found[0]}", author, previewed(seen))
 
         return self._write(decide).requests[found[0]]
 
     def previewed(self, number: int, seen: Seen, actor: str) -> Request:
         """Put a preview on a request; approvals of another fingerprint fall."""
+        if actor != PLATFORM:
+            self._known(actor)
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             request = self._open(record, number)
-            yield Event("previewed", _about(request), actor, _previewed(seen))
+            yield Event("previewed", _about(request), actor, previewed(seen))
 
         return self._write(decide).requests[number]
 
@@ -157,6 +181,8 @@ class Desk:
     def comment(self, number: int, person: str, text: str) -> Request:
         """Say something about a request, open or not."""
         self._known(person)
+        if not text.strip():
+            raise Refused("a comment says something")
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             yield Event("commented", _about(_existing(record, number)), person, {"text": text})
@@ -194,7 +220,7 @@ class Desk:
                 base = 0 if version is None else version.number
                 data = {"request": number, "changes": ["restate"], "reason": ask.reason, "base": base}
                 yield Event("submitted", subject, PLATFORM, data)
-                yield Event("previewed", f"request/{number}", PLATFORM, _previewed(ask.seen))
+                yield Event("previewed", f"request/{number}", PLATFORM, previewed(ask.seen))
 
         return self._write(decide)
 
@@ -203,7 +229,9 @@ class Desk:
         self._ledger.must_hold(anchor)
 
     def missing(self, request: Request) -> dict[str, list[str]]:
-        """The places of an open request that nobody fills yet, and who could."""
+        """The places of a request that nobody fills yet, and who could; none when it is decided."""
+        if not request.is_open:
+            return {}
         jury = self._jury(self.record(), request, self._clock())
         yes = [one.person for one in request.approvals]
         return {**jury.candidates(jury.missing(request.need, yes), yes)}
@@ -214,11 +242,14 @@ class Desk:
             events = list(decide(record, now))
             if not events:
                 return record
+            if self._basis is not None and record.certified != self._basis.certified:
+                raise Refused("something else was certified meanwhile, so this was not done; look at it and try again")
             try:
                 added: list[Entry] = self._ledger.append(record.head, events, now)
             except Moved:
                 continue
-            return recorded(added, record)
+            self._known_record = recorded(added, record)
+            return self._known_record
 
     def _open(self, record: Record, number: int) -> Request:
         request = _existing(record, number)
@@ -246,76 +277,22 @@ class Desk:
 
     def _jury(self, record: Record, request: Request, now: datetime) -> Jury:
         late = now > request.opened_at + timedelta(days=self._policy.answer_days)
-        owners = frozenset(one for name in _owners(record, request) for one in people_behind(self._people, name))
-        return Jury(self._people, owners, request.author, request.author_counts, self._policy.escalate_to, late)
+        people = frozenset(one for name in owners(record, request) for one in people_behind(self._people, name))
+        return Jury(self._people, people, request.author, request.author_counts, self._policy.escalate_to, late)
 
     def _effects(self, record: Record, request: Request, jury: Jury, yes: Sequence[str]) -> Iterator[Event]:
         """What follows once nobody is missing; people who left meanwhile no longer count."""
         if jury.missing(request.need, yes):
             return
+        current = record.current(request.subject)
+        if (0 if current is None else current.number) != request.base and request.changes != ("restate",):
+            raise Refused(f"{request.subject} was certified anew since {request.name} was asked for; propose it again")
         actor, approvers = yes[-1], [one for one in yes if one in self._people.people]
         if request.changes == ("restate",):
             yield Event("released", request.subject, actor, {"digest": request.fingerprint, "request": request.id})
         else:
-            yield Event("certified", request.subject, actor, _certified(record, request, approvers))
+            yield Event("certified", request.subject, actor, certified(record, request, approvers))
         yield Event("effective", _about(request), actor)
-
-
-def _previewed(seen: Seen) -> dict[str, Any]:
-    need, counts = list(seen.requirement.need), seen.requirement.author_counts
-    return {"fingerprint": seen.fingerprint, "preview": dict(seen.preview), "need": need, "author_counts": counts}
-
-
-def _submitted(proposal: Proposal, number: int, reason: str, duplicates: Sequence[str]) -> dict[str, Any]:
-    return {
-        "request": number,
-        "changes": list(proposal.changes),
-        "reason": reason,
-        "base": proposal.base,
-        "domain": proposal.domain,
-        "path": proposal.path,
-        "text": proposal.text,
-        "effective": None if proposal.effective is None else proposal.effective.isoformat(),
-        "successor": proposal.successor,
-        "until": None if proposal.until is None else proposal.until.isoformat(),
-        "duplicates": list(duplicates),
-    }
-
-
-def _certified(record: Record, request: Request, approvers: Sequence[str]) -> dict[str, Any]:
-    """The next version: the request's text, or the last one's where it only ends."""
-    last = record.current(request.subject)
-    status = next((_ENDINGS[change] for change in request.changes if change in _ENDINGS), "certified")
-    text = request.text if request.text is not None or last is None else last.text
-    return {
-        "number": request.base + 1,
-        "status": status,
-        "domain": request.domain,
-        "path": request.path,
-        "text": text,
-        "fingerprint": request.fingerprint,
-        "author": request.author,
-        "approvers": list(approvers),
-        "reason": request.reason,
-        "request": request.id,
-        "effective": None if request.effective is None else request.effective.isoformat(),
-        "successor": request.successor,
-        "until": None if request.until is None else request.until.isoformat(),
-    }
-
-
-def _owners(record: Record, request: Request) -> Iterator[str]:
-    """Names of who owns the metric as certified; of a new one, who is to own it."""
-    version: Version | None = record.current(request.subject)
-    if request.metric is None:
-        return
-    if version is None or version.status == "retired":
-        from metrics_catalog.catalog import entry_of
-        from metrics_catalog.located import parsed
-
-        yield entry_of(request.metric, request.domain, parsed(request.text or "", request.path)).spec.owner
-    else:
-        yield certified_entry(version).spec.owner
 
 
 def _existing(record: Record, number: int) -> Request:

@@ -71,7 +71,7 @@ def statuses(definitions: Definitions, last: PublishInfo | None) -> dict[str, St
     held = {} if last is None else {name: last.why_held(name) for name in last.held}
     if record is None:
         return {name: Status(name, "draft", held=held.get(name)) for name in files.metrics}
-    asked = {one.name for one in proposals(files, record)}
+    asked = {one.name for one in proposals(files, record, definitions.official)}
     broken = {one.path for one in definitions.problems}
     found: dict[str, Status] = {}
     for name in sorted({*definitions.official.metrics, *files.metrics}):

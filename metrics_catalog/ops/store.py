@@ -26,16 +26,20 @@ class OpsUnavailable(Exception):
 
 def open_store(url: str) -> Engine:
     """The store at ``url`` (``sqlite:///path`` or ``postgresql://…``), made or migrated. Raises `OpsUnavailable`."""
-    if url.startswith(_SQLITE):
-        with _failures(url):
-            Path(url.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(_driver(url), **_options(url))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _sqlite_connected)
-        event.listen(engine, "begin", _sqlite_begun)
     with _failures(url):
-        if _revision(engine) != HEAD:
+        if url.startswith(_SQLITE):
+            Path(url.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(_driver(url), **_options(url))
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _sqlite_connected)
+            event.listen(engine, "begin", _sqlite_begun)
+        revision = _revision(engine)
+        if revision is None or revision < HEAD:
             _migrate(engine)
+    if revision is not None and revision > HEAD:
+        raise OpsUnavailable(
+            f"the ops store {_shown(url)} is of a newer program (revision {revision}); update this one"
+        )
     return engine
 
 
@@ -104,6 +108,9 @@ def _failures(url: object) -> Iterator[None]:
     except IntegrityError:
         raise
     except (SQLAlchemyError, OSError) as error:
-        where = sa.make_url(str(url)).render_as_string(hide_password=True)
-        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise OpsUnavailable(f"the ops store {where} cannot be used, nothing was changed: {cause}") from error
+        cause = (str(getattr(error, "orig", None) or error).strip() or type(error).__name__).splitlines()[0]
+        raise OpsUnavailable(f"the ops store {_shown(url)} cannot be used, nothing was changed: {cause}") from error
+
+
+def _shown(url: object) -> str:
+    return sa.make_url(str(url)).render_as_string(hide_password=True)

@@ -12,12 +12,14 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import computed
+from metrics_catalog.engine.eras import beginning_in, definitions
+from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan_cells
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query, Result
-from metrics_catalog.engine.rollup import rollups
+from metrics_catalog.engine.rollup import rollups, slice_of
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 from metrics_catalog.engine.windows import Coverage, windows
 from metrics_catalog.located import suggest
@@ -71,39 +73,69 @@ def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
     for cut in ((), *spec.slices):
         if set(cut) == wanted and only_members and query.grain in spec.grains:
             return partial(_published, query, metric, cut, snapshot)
-    formula = formulas(catalog, catalog.metrics)[metric]
-    if problem := _not_sliceable(query, formula, catalog, snapshot):
+    holding = definitions(catalog, metric)
+    problems = (_not_sliceable(query, formulas(one)[metric], catalog, snapshot) for _, one in holding)
+    if problem := next(filter(None, problems), None):
         raise InvalidQuery(
             f"{metric} is not published by {_described(query)}; {_offer(spec.grains, spec.slices)}; {problem}"
         )
-    return partial(_sliced, query, formula, catalog, snapshot)
+    return partial(_sliced, query, metric, catalog, snapshot)
 
 
 def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:
+    if formula.metric in snapshot.info.held:
+        return "it is held, and what is stored of it is newer than what is published"
+    if snapshot.info.definitions.get(formula.metric) != calculations(catalog)[formula.metric]:
+        return "what was stored of it then is by another definition"
     if not formula.merges:
         return "it counts distinct things or ranks values, so other slices cannot be put together from stored ones"
     if query.where and any(component.semi_additive for component in formula.components):
         return "it takes the last day of a stock, which a filter may move"
     stored = rollups(catalog)
-    for name in (*query.by, *(one.dimension for one in query.where)):
-        for component in formula.components:
-            if name not in stored[component.model].dimensions:
-                return f'"{name}" is not stored with {component.model}'
-    missing = [one.model for one in formula.components if one.model not in snapshot.info.rollups]
-    return f"no rollup of {missing[0]} was published then" if missing else None
+    for model, dimensions in _read_from(query, formula).items():
+        rollup = stored.holding(model, dimensions)
+        if rollup is None:
+            names = " and ".join(f'"{name}"' for name in sorted(dimensions))
+            return f"{names} {'are not stored together' if len(dimensions) > 1 else 'is not stored'} with {model}"
+        if rollup.name not in snapshot.info.rollups:
+            return f"no rollup of {model} was published then"
+    return None
+
+
+def _read_from(query: Query, formula: Formula) -> dict[str, set[str]]:
+    """The dimensions that each semantic model must be stored by."""
+    asked = (*query.by, *(one.dimension for one in query.where))
+    found: dict[str, set[str]] = {}
+    for component in formula.components:
+        found.setdefault(component.model, set()).update(slice_of(component, asked))
+    return found
 
 
 def _published(query: Query, metric: str, cut: Sequence[str], snapshot: Snapshot) -> pa.Table:
     return snapshot.values([metric], query.grain, cut, query.where, query.start, query.end)
 
 
-def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+def _sliced(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+    """Put together from stored rows, each period by the definition that holds for it."""
+    parts, end = [], date.max
+    for start, one in definitions(catalog, metric):
+        parts.append(_sliced_by(query, formulas(one)[metric], catalog, snapshot, (start, end)))
+        end = start
+    return pa.concat_tables(parts)
+
+
+def _sliced_by(
+    query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot, holds: tuple[date, date]
+) -> pa.Table:
     calendar = Calendar(catalog.policy.week_start)
     span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
     with duckdb.connect() as con:
         sources = {}
-        for model in {component.model for component in formula.components}:
-            paths = [str(path) for path in snapshot.rollup(model)]
+        stored = rollups(catalog)
+        for model, dimensions in _read_from(query, formula).items():
+            rollup = stored.holding(model, dimensions)
+            assert rollup is not None  # or it would have been refused
+            paths = [str(path) for path in snapshot.rollup(rollup.name)]
             con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
             kept = exp.select("*").from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
             con.execute(f"create view kept_{model} as {kept.sql('duckdb')}")
@@ -113,11 +145,12 @@ def _sliced(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot
             _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
         ]
         found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
+        found = beginning_in(calendar, found, *holds)
         inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
         definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
         periods: Windows = {query.grain: tuple(inside)}
-        made = plan_cells(catalog, cells, periods, calendar, lambda model: sources[model].copy(), definition)
+        made = plan_cells(catalog, cells, periods, calendar, lambda model, _: sources[model].copy(), definition)
         with computed(con, made) as selects:
             return con.execute(selects[0]).to_arrow_table()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -26,6 +26,7 @@ from metrics_catalog.published.table import DataFile
 
 # ruff: noqa: S608 - names go through quoted(), values are parameters
 
+V = TypeVar("V")
 IN_SCOPE = 'scopes s on s.metric = o.metric and s.grain = o.grain and o.period >= s.start and o.period < s."end"'
 IN_DAYS = 'days s on o.day >= s.start and o.day < s."end"'
 
@@ -195,15 +196,21 @@ def _commit_values(item: _Prepared, info: PublishInfo) -> int:
 
 
 def _complete(info: PublishInfo, rollups: Mapping[str, int], before: PublishInfo | None) -> PublishInfo:
-    """What is said of a metric that was left out is what was said when its values were published."""
+    """What the publish is after all: metrics held stay what they were, and nothing is said of them but why."""
+    held = frozenset(info.held)
+    return replace(
+        info,
+        rollups=rollups,
+        definitions=_kept(info.definitions, held, before.definitions if before else {}),
+        versions=_kept(info.versions, held, before.versions if before else {}),
+        inputs=_kept(info.inputs, held, before.inputs if before else {}),
+        notes=_kept(info.notes, held, {}),
+    )
 
-    def kept(name: str) -> dict[str, Any]:
-        now, old = getattr(info, name), {} if before is None else getattr(before, name)
-        fresh = {metric: mark for metric, mark in now.items() if metric not in info.held}
-        return fresh | {metric: old[metric] for metric in info.held if metric in old}
 
-    said = {name: kept(name) for name in ("definitions", "inputs", "versions")}
-    return replace(info, rollups=rollups, **said)
+def _kept(given: Mapping[str, V], held: frozenset[str], before: Mapping[str, V]) -> dict[str, V]:
+    fresh = {metric: value for metric, value in given.items() if metric not in held}
+    return fresh | {metric: before[metric] for metric in sorted(held) if metric in before}
 
 
 def _result(version: int, info: PublishInfo, prepared: Sequence[_Prepared]) -> PublishResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any, Literal, get_args
 
@@ -74,16 +74,14 @@ class PublishInfo:
 
     def to_json(self) -> str:
         """One line of JSON, as kept in the commit."""
-        data = asdict(
-            replace(self, loads=dict(self.loads), definitions=dict(self.definitions), rollups=dict(self.rollups))
-        )
+        data = {one.name: getattr(self, one.name) for one in fields(self)}
         data["published_at"] = self.published_at.isoformat()
         data["closed_through"] = self.closed_through.isoformat()
-        return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=dict)
 
     @classmethod
     def from_json(cls, text: str) -> PublishInfo:
-        """Back from `to_json`."""
+        """Back from `to_json`, of an older release too, which kept less."""
         data: dict[str, Any] = json.loads(text)
         data["published_at"] = datetime.fromisoformat(data["published_at"])
         data["closed_through"] = date.fromisoformat(data["closed_through"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -61,6 +61,16 @@ class DataFile:
     last: str
 
 
+@dataclass(frozen=True)
+class Commit:
+    """One commit of the log: files added, paths of files removed, and what the user said of it, if anything."""
+
+    version: int
+    added: tuple[DataFile, ...]
+    removed: frozenset[str]
+    note: str | None
+
+
 def opened(folder: Path, version: int | None = None) -> DeltaTable | None:
     """The table at ``version`` (default: latest), or None when there is none."""
     try:
@@ -110,6 +120,38 @@ def files(table: DeltaTable, shape: Shape) -> list[DataFile]:
         )
         for row in found
     ]
+
+
+def commits(folder: Path, shape: Shape) -> Iterator[Commit]:
+    """Every commit, oldest first, read from the log itself rather than from a table opened at each version."""
+    for path in sorted((folder / "_delta_log").glob("*.json")):
+        if not path.stem.isdigit():
+            continue  # another tool's
+        added, removed, note = [], [], None
+        for line in path.read_bytes().splitlines():
+            action: dict[str, Any] = json.loads(line)
+            if "add" in action:
+                added.append(_added(action["add"], shape))
+            elif "remove" in action:
+                removed.append(action["remove"]["path"])
+            elif "commitInfo" in action:
+                note = action["commitInfo"].get("userMetadata")
+        yield Commit(int(path.stem), tuple(added), frozenset(removed), note)
+
+
+def _added(add: Mapping[str, Any], shape: Shape) -> DataFile:
+    stats = json.loads(add["stats"])
+    low, high = stats["minValues"], stats["maxValues"]
+    return DataFile(
+        path=add["path"],
+        size=add["size"],
+        rows=stats["numRecords"],
+        grain=low[shape.grain] if shape.grain else "",
+        low=date.fromisoformat(low[shape.period]),
+        high=date.fromisoformat(high[shape.period]),
+        first=low[shape.key] if shape.key else "",
+        last=high[shape.key] if shape.key else "",
+    )
 
 
 def commit(

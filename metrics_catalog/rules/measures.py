@@ -45,7 +45,7 @@ def _expressions(catalog: Catalog, document: Document, loc: Loc, measure: Measur
     if measure.expr is not None:
         try:
             tree, _ = row_expression(semantics, model, measure.expr)
-            if measure.agg in _NUMERIC and is_text(tree, dict(semantics.models[model].columns)):
+            if measure.agg in _NUMERIC and is_text(tree, semantics.models[model].columns):
                 yield document.problem((*loc, "expr"), f'expr: {measure.agg} of "{measure.expr}", which is text')
         except InvalidExpression as error:
             yield document.problem((*loc, "expr"), f"expr: {error}")

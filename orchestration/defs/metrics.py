@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster import AssetExecutionContext
 
-from metrics_catalog.catalog import Catalog, Entry
+from metrics_catalog.catalog import Entry
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.rollup import Rollups, rollups
 from metrics_catalog.governance.card import preview_lines, version_line
 from orchestration.declared import Declared
 from orchestration.defs.dbt import keys_by_id
@@ -38,13 +39,12 @@ def definitions(declared: Declared) -> dg.Definitions:
 
     catalog = declared.catalog
     keys = {name: metric_key(entry.domain, name) for name, entry in catalog.metrics.items()}
-    known = statuses(declared.definitions, None)
-    prints = calculations(catalog)
-    additive = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    known, stored = statuses(declared.definitions, None), rollups(catalog)
+    additive = {name for name, formula in formulas(catalog).items() if formula.adds_up}
 
     @dg.multi_asset(
         name="metrics",
-        specs=[_spec(declared, entry, known[name], prints[name]) for name, entry in catalog.metrics.items()],
+        specs=[_spec(declared, stored, entry, known[name]) for name, entry in catalog.metrics.items()],
         check_specs=[
             dg.AssetCheckSpec(check, asset=key, description=description)
             for name, key in keys.items()
@@ -73,13 +73,13 @@ def definitions(declared: Declared) -> dg.Definitions:
     return dg.Definitions(assets=[publish] if keys else [])
 
 
-def _spec(declared: Declared, entry: Entry, status: "Status", fingerprint: str) -> dg.AssetSpec:
+def _spec(declared: Declared, stored: Rollups, entry: Entry, status: "Status") -> dg.AssetSpec:
     catalog, spec, version = declared.catalog, entry.spec, status.version
     number = {} if version is None else {"certified_version": str(version.number)}
     certified = {"certified": version_line(version)} if version is not None else {}
     return dg.AssetSpec(
         key=metric_key(entry.domain, entry.name),
-        deps=_parents(declared, catalog, entry.name),
+        deps=_parents(declared, stored, entry.name),
         description=f"{spec.label.en} · {spec.label.zh}\n\n{spec.description}",
         group_name=entry.domain,
         owners=owners(catalog.people, spec.owner),
@@ -97,18 +97,19 @@ def _spec(declared: Declared, entry: Entry, status: "Status", fingerprint: str) 
             "grains": ", ".join(spec.grains),
             "file": entry.document.path,
             "state": str(status),
-            "definition": fingerprint,
+            "definition": calculations(catalog)[entry.name],
             **certified,
         },
     )
 
 
-def _parents(declared: Declared, catalog: Catalog, name: str) -> list[dg.AssetKey]:
+def _parents(declared: Declared, stored: Rollups, name: str) -> list[dg.AssetKey]:
     """The marts a metric is computed from, and their rollups."""
+    catalog = declared.catalog
     keys = keys_by_id(declared.graph)
     nodes = [catalog.semantics.model(model).node for model in catalog.models(name)]
-    rollups = {f"{model}_daily" for model in catalog.models(name)}
-    nodes += [node.id for node in declared.graph.tables if node.name in rollups]
+    tables = {rollup.table for rollup in stored.of(catalog.models(name))}
+    nodes += [node.id for node in declared.graph.tables if node.name in tables]
     return sorted({keys[node] for node in nodes})
 
 

@@ -1,6 +1,6 @@
 """Cost of publishing and of reading published values: metrics x stores x days, each with its total.
 
-First publish, five daily publishes, one late correction of a middle day, what a draft of everything and of one day would
+First publish, daily publishes, one late correction of a middle day, what a draft of everything and of one day would
 change (nothing), then single reads of 90 days of one metric filtered to one store, random and recent. Generating the
 rows is measured apart and taken off.
 
@@ -26,6 +26,7 @@ from metrics_catalog.engine.query import Filter
 from metrics_catalog.published.model import AuditRules, PublishInfo, Scope
 from metrics_catalog.published.publisher import Publisher
 from metrics_catalog.published.reader import Published
+from metrics_catalog.published.value_history import value_history
 
 START = date(2023, 1, 1)
 READS, WARM = 1000, 50
@@ -90,6 +91,16 @@ class Bench:
             spent = cpu(draft.differences)
         print(f"{name:<12} {spent:7.2f} CPU s", flush=True)
 
+    def history(self) -> None:
+        """CPU seconds of every value ever published for one store on one day: an old, a middle and the newest one."""
+        for name, day in ("old day", 0), ("middle day", self.days // 2), ("newest day", self.days - 1):
+            asked = (self.root, self.metrics[0], "day", START + timedelta(days=day), {"store": "S0000"})
+            found = value_history(*asked)
+            print(
+                f"{name:<12} {cpu(lambda asked=asked: value_history(*asked)):7.3f} CPU s  {len(found)} values",
+                flush=True,
+            )
+
     def files(self) -> int:
         """Files of the newest version."""
         return len(Published(self.root).at().files)
@@ -127,14 +138,17 @@ def main() -> None:
     parser.add_argument("--metrics", type=int, default=300)
     parser.add_argument("--stores", type=int, default=50)
     parser.add_argument("--days", type=int, default=730)
+    parser.add_argument("--publishes", type=int, default=5, help="daily publishes after the first")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder), given.metrics, 500 if given.full else given.stores, given.days)
-        first = bench.publish("first", 0, given.days - 5)
-        daily = [bench.publish("daily", day, day + 1) for day in range(given.days - 5, given.days)]
+        begun = given.days - given.publishes
+        first = bench.publish("first", 0, begun)
+        daily = [bench.publish("daily", day, day + 1) for day in range(begun, given.days)]
         bench.publish("correction", given.days // 2, given.days // 2 + 1)
         bench.compare("same values", 0, given.days)
         bench.compare("same day", given.days // 2, given.days // 2 + 1)
+        bench.history()
         print(f"{'ratio':<12} daily / first {sum(daily) / len(daily) / first:.3f} (target 0.10)")
         bench.read("random", latest=False)
         bench.read("latest", latest=True)

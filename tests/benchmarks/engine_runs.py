@@ -21,8 +21,7 @@ from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import Plan, plan
-from metrics_catalog.engine.rollup import rollups
-from metrics_catalog.engine.scan import Scan, with_imports
+from metrics_catalog.engine.rollup import rollup_query, rollups
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import ordered
 
@@ -59,20 +58,14 @@ def day_windows(day: date) -> Windows:
 
 def build_rollups(con: duckdb.DuckDBPyConnection, cat: Catalog, day: date | None = None) -> None:
     """What the dbt metric models do: store the mergeable components by day, or replace those of one day."""
-    for model, rollup in rollups(cat).items():
-        scan = Scan(cat.semantics, model, rollup.dimensions, rollup.components)
-        query = scan.grouped()
-        table = f"metrics.{rollup.name}"
-        if day is not None:
-            query = query.where(exp.EQ(this=scan.day, expression=exp.cast(exp.Literal.string(str(day)), "date")))
+    for rollup in rollups(cat).every:
+        table = f"metrics.{rollup.table}"
+        if day is None:
+            con.execute(f"create table {table} as {rollup_query(cat, rollup).sql('duckdb')}")
+        else:
             con.execute(f"delete from {table} where day = '{day}'")
-        relations = ((name, exp.select("*").from_(exp.table_(_table(cat, name), db="marts"))) for name in scan.models)
-        sql = with_imports(query, relations).sql("duckdb")
-        con.execute(f"create table {table} as {sql}" if day is None else f"insert into {table} {sql}")
-
-
-def _table(cat: Catalog, model: str) -> str:
-    return cat.semantics.model(model).table
+            of_day = exp.EQ(this=exp.column("ordered_on"), expression=exp.cast(exp.Literal.string(str(day)), "date"))
+            con.execute(f"insert into {table} {rollup_query(cat, rollup, of_day).sql('duckdb')}")
 
 
 def metric_plan(cat: Catalog, over: Windows) -> Plan:
@@ -83,11 +76,8 @@ def metric_plan(cat: Catalog, over: Windows) -> Plan:
 def tables(con: duckdb.DuckDBPyConnection, made: Plan) -> None:
     """Run a plan to tables of values, named ``values_0`` and so on: one for each source the values are selected from."""
     wide: dict[str, list[exp.Select]] = defaultdict(list)
-    for select in made.values:
-        source = select.copy()
-        source.set("expressions", [])
-        source.set("where", None)
-        wide[source.sql("duckdb")].append(select)
+    for values in made.values:
+        wide[values.frame.joined].append(values.query())
     with computed(con, made):
         for number, selects in enumerate(wide.values()):
             con.execute(f"create temp table values_{number} as {_side_by_side(selects).sql('duckdb')}")
@@ -143,5 +133,5 @@ def bare_scan(con: duckdb.DuckDBPyConnection) -> None:
 def additive(metrics: Mapping[str, Keys]) -> dict[str, Keys]:
     """Those of ``metrics`` that are put together from stored days alone."""
     cat = catalog(metrics)
-    made = formulas(cat, cat.metrics)
+    made = formulas(cat)
     return {name: keys for name, keys in metrics.items() if made[name].merges}

@@ -30,6 +30,7 @@ METRICS: dict[str, dict[str, Any]] = {
         "numerator": {"model": "sales", "agg": "sum", "expr": "amount_usd", "filter": "is_promoted"},
         "denominator": "revenue",
         "grains": ["month"],
+        "slices": [["category", "store"]],
     },
 }
 
@@ -72,8 +73,8 @@ class Pipeline:
         self.now += timedelta(days=1)
         return publish(self.con, catalog, inputs, f"run-{self.now:%m%d}", self.now)
 
-    def ask(self, *metrics: str, **keys: Any) -> list[tuple[Any, ...]]:
-        catalog = self.catalog(METRICS)
+    def ask(self, *metrics: str, of: dict[str, dict[str, Any]] | None = None, **keys: Any) -> list[tuple[Any, ...]]:
+        catalog = self.catalog(METRICS if of is None else of)
         result = answer(Query(metrics, **keys), catalog, Published(catalog.project.published))
         return [tuple(row.values()) for row in result.table.to_pylist()]
 
@@ -129,6 +130,25 @@ def test_what_was_published_can_be_read_again(pipeline: Pipeline) -> None:
         assert sum(row[-1] for row in sliced if row[0] == date(2024, 1, 1)) == Decimal(930), (
             "rollups are as of then too"
         )
+
+
+def test_what_no_metric_is_sliced_by_together_is_not_stored_together(pipeline: Pipeline) -> None:
+    separate = METRICS | {"promoted_share": {**METRICS["promoted_share"], "slices": [["category"]]}}
+    pipeline.publish(separate)
+    with pytest.raises(InvalidQuery, match='"category" and "store" are not stored together with sales'):
+        pipeline.ask("revenue", of=separate, grain="month", by=("category", "store"))
+
+
+def test_a_rollup_that_only_is_needed_now_is_published_whole(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    fewer = {"revenue": METRICS["revenue"]}
+    pipeline.load(date(2024, 1, 15), amount=100)
+    pipeline.publish(fewer)
+    where = (Filter("store", "!=", ("店9",)),)
+    assert pipeline.ask("revenue", of=fewer, grain="month", where=where)[:2] == [
+        (date(2024, 1, 1), Decimal(1200)),
+        (date(2024, 2, 1), Decimal(870)),
+    ]
 
 
 def test_periods_of_a_missing_day_wait_for_it(pipeline: Pipeline) -> None:

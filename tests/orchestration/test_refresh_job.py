@@ -48,7 +48,13 @@ def test_every_asset_and_check_is_loaded(shop: Any) -> None:
     graph = build(shop.declared()).resolve_asset_graph()
     assert {key.to_user_string() for key in graph.get_all_asset_keys()} == {
         *("source/receipts", "source/products", "clean/receipts", "clean/products"),
-        *("staging/stg_receipts", "marts/fct_sales", "marts/dim_products", "marts/dim_dates", "metrics/sales_daily"),
+        *(
+            "staging/stg_receipts",
+            "marts/fct_sales",
+            "marts/dim_products",
+            "marts/dim_dates",
+            "metrics/sales_by_store_daily",
+        ),
         *("metric/sales/net_sales", "metric/sales/receipts"),
     }
     assert {f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys} == {
@@ -56,7 +62,10 @@ def test_every_asset_and_check_is_loaded(shop: Any) -> None:
         *("clean/receipts:within_tolerance", "clean/receipts:quantity_positive", "clean/receipts:product_exists"),
         *("clean/receipts:receipt_known", "clean/products:within_tolerance"),
         *("marts/dim_products:unique_dim_products_product_id", "marts/dim_products:not_null_dim_products_product_id"),
-        *("marts/fct_sales:not_null_fct_sales_receipt_id", "metrics/sales_daily:not_null_sales_daily_day"),
+        *(
+            "marts/fct_sales:not_null_fct_sales_receipt_id",
+            "metrics/sales_by_store_daily:not_null_sales_by_store_daily_day",
+        ),
         *(f"metric/sales/{name}:{check}" for name in ("net_sales", "receipts") for check in METRIC_CHECKS),
         "metric/sales/net_sales:slices_add_up",  # receipts are counted distinct: their slices need not add up
     }
@@ -72,7 +81,10 @@ def test_assets_say_who_what_and_from_where(shop: Any) -> None:
     assert net_sales.kinds == {"metric", "delta"}
     assert net_sales.group_name == "sales"
     assert "净销售额" in (net_sales.description or "")
-    assert {key.to_user_string() for key in net_sales.parent_keys} == {"marts/fct_sales", "metrics/sales_daily"}
+    assert {key.to_user_string() for key in net_sales.parent_keys} == {
+        "marts/fct_sales",
+        "metrics/sales_by_store_daily",
+    }
     products = graph.get(dg.AssetKey(["source", "products"]))
     assert products.owners == ["wei@example.com"]
     columns = [column.name for column in products.metadata["dagster/column_schema"].columns]
@@ -165,7 +177,7 @@ def test_changed_code_rebuilds_the_model_and_what_stands_on_it(refreshed: Any) -
     assert result.success, report.errors
     assert report.transformed.mode == "whole"
     built = {node.split(".")[2] for node in report.transformed.built if node.startswith("model.")}
-    assert built == {"fct_sales", "sales_daily"}
+    assert built == {"fct_sales", "sales_by_store_daily"}
 
 
 def test_a_new_product_lets_its_lines_out_of_quarantine(shop: Any) -> None:

@@ -1,4 +1,4 @@
-"""MetricFlow as an oracle: semantic models as it reads them, its answers and the engine's in one shape.
+"""The engine's values of a catalog; MetricFlow as an oracle: semantic models as it reads them, its answers beside ours.
 
 MetricFlow's SQL runs on the test's own connection; no dbt, no files but one temporary YAML, nothing downloaded.
 """
@@ -19,7 +19,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import build_rollups, computed
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.windows import windows
+from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.semantic import SemanticModel, Semantics
 from metrics_catalog.spec.base import GRAINS, Grain
 
@@ -27,10 +27,40 @@ Cut = tuple[str, ...]
 Cell = tuple[Grain, Cut, date, tuple[Any, ...]]
 Rows = dict[Cell, Any]
 Keys = Mapping[str, Any]
+Values = dict[tuple[str, Grain, date, Cut, tuple[Any, ...]], Any]  # by metric, grain, period, slice and its members
 
 CALENDAR = Calendar()
 SPINE = "marts.days"
 TOLERANCE = 1e-6
+
+
+@pytest.fixture(scope="session")
+def values_in() -> Callable[[Any], Values]:
+    """Reads rows in the published shape from a cursor, whatever the engine."""
+
+    def read(cursor: Any) -> Values:
+        names = [one[0] for one in cursor.description or ()]
+        found: Values = {}
+        for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall()):
+            cut = tuple(row["slice"].split(",")) if row["slice"] else ()
+            key = (row["metric"], row["grain"], row["period"], cut, tuple(row[name] for name in cut))
+            assert key not in found, key
+            found[key] = row["value"]
+        return found
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def engine_values(values_in: Callable[[Any], Values]) -> Callable[..., Values]:
+    """Computes all metrics of a catalog: (connection, catalog, windows)."""
+
+    def compute(con: duckdb.DuckDBPyConnection, catalog: Catalog, wanted: Windows) -> Values:
+        build_rollups(con, catalog)
+        with computed(con, plan(catalog, list(catalog.metrics), wanted, CALENDAR)) as selects:
+            return values_in(con.execute(" union all ".join(selects)))
+
+    return compute
 
 
 @dataclass
@@ -152,7 +182,7 @@ class Ours:
     """What the engine says of every metric of a catalog, in the periods of ``windows``."""
 
     values: Mapping[str, Rows]
-    windows: Mapping[Grain, tuple[Span, ...]]
+    windows: Windows
 
     def closed(self, cell: Cell) -> bool:
         """Whether the cell's period is one of them."""
@@ -161,21 +191,14 @@ class Ours:
 
 
 @pytest.fixture(scope="session")
-def engine_values() -> Callable[[duckdb.DuckDBPyConnection, Catalog, Span, date], Ours]:
-    """Computes all metrics of a catalog: (connection, catalog, span, last closed day)."""
+def our_side(engine_values: Callable[..., Values]) -> Callable[[duckdb.DuckDBPyConnection, Catalog, Span, date], Ours]:
+    """Computes our side: (connection, catalog, span, last closed day)."""
 
     def compute(con: duckdb.DuckDBPyConnection, catalog: Catalog, span: Span, last: date) -> Ours:
-        build_rollups(con, catalog)
         wanted = windows(CALENDAR, GRAINS, span, last, [])
         found: dict[str, Rows] = {name: {} for name in catalog.metrics}
-        with computed(con, plan(catalog, list(catalog.metrics), wanted, CALENDAR)) as selects:
-            cursor = con.execute(" union all ".join(selects))
-            names = [one[0] for one in cursor.description or ()]
-            for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall()):
-                cut = tuple(row["slice"].split(",")) if row["slice"] else ()
-                cell = row["grain"], cut, row["period"], tuple(row[name] for name in cut)
-                assert cell not in found[row["metric"]], (row["metric"], cell)
-                found[row["metric"]][cell] = row["value"]
+        for (metric, grain, period, cut, members), value in engine_values(con, catalog, wanted).items():
+            found[metric][grain, cut, period, members] = value
         return Ours(found, wanted)
 
     return compute
@@ -220,7 +243,7 @@ class Sides:
 
 
 @pytest.fixture(scope="session")
-def sides(metricflow: Oracle, engine_values: Callable[..., Ours]) -> Callable[..., Sides]:
+def sides(metricflow: Oracle, our_side: Callable[..., Ours]) -> Callable[..., Sides]:
     """Computes both sides of a catalog's metrics."""
 
     def make(
@@ -238,7 +261,7 @@ def sides(metricflow: Oracle, engine_values: Callable[..., Ours]) -> Callable[..
         con.execute(f"create table {SPINE} as select {days}", {"start": spine.start, "end": spine.end})
         theirs = metricflow(con, catalog.semantics, measures, metrics, group_by)
         specs = {name: entry.spec for name, entry in catalog.metrics.items()}
-        return Sides(con, engine_values(con, catalog, span, last), theirs, specs, together)
+        return Sides(con, our_side(con, catalog, span, last), theirs, specs, together)
 
     return make
 

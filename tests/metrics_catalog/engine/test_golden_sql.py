@@ -10,8 +10,8 @@ import pytest
 
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import dbt_files
-from metrics_catalog.engine.text import readable
+from metrics_catalog.engine.rollup import dbt_files, rollup_query, rollups
+from metrics_catalog.engine.text import readable, rendered
 from metrics_catalog.engine.windows import Windows
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"
@@ -52,12 +52,47 @@ def test_plan(case: str, dialect: str, shop: Any, request: pytest.FixtureRequest
     catalog = shop(CASES[case])
     made = plan(catalog, ["m"], WINDOWS, Calendar())
     parts = [f"-- {step.table}\n{readable(step.query, dialect)};\n" for step in made.steps]
-    parts += [f"-- values\n{readable(query, dialect)};\n" for query in made.values]
+    parts += [f"-- values\n{readable(one.query(), dialect)};\n" for one in made.values]
     compare(GOLDEN / dialect / f"{case}.sql", "\n".join(parts), request)
 
 
-def test_metric_model(shop: Any, request: pytest.FixtureRequest) -> None:
-    catalog = shop(CASES["sum_filtered_by_joined_dimension"])
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark"])
+@pytest.mark.parametrize("case", CASES)
+def test_what_runs_is_what_is_read(case: str, dialect: str, shop: Any) -> None:
+    for values in plan(shop(CASES[case]), ["m"], WINDOWS, Calendar()).values:
+        assert values.sql(dialect) == rendered(values.query(), dialect)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_writing_changes_no_query(case: str, shop: Any) -> None:
+    for step in plan(shop(CASES[case]), ["m"], WINDOWS, Calendar()).steps:
+        before = repr(step.query)
+        assert rendered(step.query, "duckdb") == rendered(step.query, "duckdb")
+        assert repr(step.query) == before
+
+
+def test_writing_changes_no_expression(shop: Any) -> None:
+    tests = (
+        "year(sold_on) + quarter(sold_on) * month(sold_on) / isodow(sold_on) - 1 > -round(abs(amount_usd), 1)",
+        "date_trunc('week', sold_on) between cast('2024-01-01' as date) and date_trunc('month', sold_on)",
+        "coalesce(nullif(lower(trim(note)), ''), upper(note)) like 'a%' and length(note) in (1, 2)",
+        "case when not is_promoted is null then cast(units as decimal(18, 2)) else 1.5 end <> 0 or note is null",
+    )
+    filters = {f"m{number}": {"filter": test} for number, test in enumerate(tests)}
+    [rollup] = rollups(catalog := shop(filters)).every
+    query = rollup_query(catalog, rollup)
+    before = repr(query)
+    assert rendered(query, "duckdb") == rendered(query, "duckdb") == rendered(query.copy(), "duckdb")
+    assert repr(query) == before
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [CASES["sum_filtered_by_joined_dimension"], {"m": {"slices": [["product"], ["category"], ["country"]]}}],
+    ids=["joined_to_rows", "decided_by_a_key"],
+)
+def test_metric_model(metrics: dict[str, Any], shop: Any, request: pytest.FixtureRequest) -> None:
+    catalog = shop(metrics)
     for name, text in dbt_files(catalog):
         compare(GOLDEN / f"metric_model_{name}", text, request)
 

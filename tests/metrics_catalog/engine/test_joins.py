@@ -12,11 +12,10 @@ import duckdb
 import pytest
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.compute import build_rollups, computed
 from metrics_catalog.engine.fingerprint import dimension_contents
 from metrics_catalog.engine.needs import Windows
-from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.engine.plan import plan
+from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.rules import check_all
 from metrics_catalog.semantic import Dimension, Entity, SemanticModel, Semantics, Validity
 
@@ -46,12 +45,19 @@ def managed(semantics: Semantics) -> Semantics:
     return Semantics({**semantics.models, "store_managers": history})
 
 
+Managed = Callable[[dict[str, dict[str, Any]]], Catalog]
+
+
 @pytest.fixture
-def catalog(managed: Semantics, catalogs: Callable[..., Catalog], tmp_path: Path) -> Catalog:
-    made = catalogs(tmp_path, {name: {"grains": ["month"], **keys} for name, keys in METRICS.items()})
-    return Catalog(
-        made.project, made.metrics, managed, made.people, made.policy, made.people_document, made.policy_document
+def catalog_of(managed: Semantics, catalog_over: Callable[..., Catalog], tmp_path: Path) -> Managed:
+    return lambda metrics: catalog_over(
+        managed, tmp_path, {name: {"grains": ["month"], **keys} for name, keys in metrics.items()}
     )
+
+
+@pytest.fixture
+def catalog(catalog_of: Managed) -> Catalog:
+    return catalog_of(METRICS)
 
 
 @pytest.fixture
@@ -72,19 +78,17 @@ def con(warehouse: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return warehouse
 
 
-def values(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> dict[tuple[Any, ...], Decimal]:
-    build_rollups(con, catalog)
-    with computed(con, plan(catalog, list(catalog.metrics), MONTH, Calendar())) as selects:
-        rows = [row for select in selects for row in con.execute(select).fetchall()]
-    return {
-        (metric, period.month, *((manager,) if cut else ())): value
-        for metric, _, period, cut, manager, value, *_ in rows
-    }
+@pytest.fixture
+def found(con: duckdb.DuckDBPyConnection, catalog: Catalog, engine_values: Any) -> dict[tuple[Any, ...], Decimal]:
+    """Values by metric, month and manager."""
+    every = engine_values(con, catalog, MONTH)
+    return {(metric, period.month, *members): value for (metric, _, period, _, members), value in every.items()}
 
 
-def test_the_row_that_holds_on_the_day_of_the_fact_counts(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
+def test_the_row_that_holds_on_the_day_of_the_fact_counts(
+    catalog: Catalog, found: dict[tuple[Any, ...], Decimal]
+) -> None:
     assert list(check_all(catalog)) == []
-    found = values(con, catalog)
     revenue = {key[1:]: value for key, value in found.items() if key[0] == "revenue"}
     assert revenue == {
         (1,): 3, (1, None): 1, (1, "王芳"): 2,
@@ -95,8 +99,16 @@ def test_the_row_that_holds_on_the_day_of_the_fact_counts(con: duckdb.DuckDBPyCo
     assert ("of_wang", 3) not in found
 
 
-def test_distinct_keys_are_counted_under_each_row_that_held(con: duckdb.DuckDBPyConnection, catalog: Catalog) -> None:
-    found = values(con, catalog)
+def test_a_key_does_not_decide_what_changes_with_time(catalog_of: Managed) -> None:
+    catalog = catalog_of({"revenue": {"slices": [["store"], ["manager"], ["store", "category"], ["product"]]}})
+    assert {rollup.table: rollup.decided for rollup in rollups(catalog).every} == {
+        "sales_by_manager_daily": (),
+        "sales_by_product_daily": ("category",),
+        "sales_by_category_store_daily": (),
+    }
+
+
+def test_distinct_keys_are_counted_under_each_row_that_held(found: dict[tuple[Any, ...], Decimal]) -> None:
     assert (found["members", 2], found["members", 2, "王芳"], found["members", 2, "Lee"]) == (1, 1, 1)
     assert (found["stores", 2, "王芳"], found["stores", 2, "Lee"]) == (2, 1)
 

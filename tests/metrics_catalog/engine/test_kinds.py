@@ -25,7 +25,8 @@ from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollup_query, rollups
-from metrics_catalog.engine.windows import windows
+from metrics_catalog.engine.text import rendered
+from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import Grain
 
 CALENDAR = Calendar()
@@ -276,39 +277,17 @@ def catalog(catalogs: Callable[..., Catalog], tmp_path_factory: pytest.TempPathF
     return catalogs(tmp_path_factory.mktemp("kinds"), metrics)
 
 
-class Values:
-    """What the engine computes of all metrics in a span; planned once, asked of many data."""
+ValuesOf = Callable[..., dict[tuple[Any, ...], Decimal]]
 
-    def __init__(self, catalog: Catalog, span: Span = SPAN, dialect: str = "duckdb") -> None:
-        self.catalog = catalog
-        wanted = windows(CALENDAR, GRAINS, span, last(SPAN), [])
-        made = plan(catalog, list(catalog.metrics), wanted, CALENDAR)
-        stored = [(one.name, rollup_query(catalog, one).sql(dialect)) for one in rollups(catalog).values()]
-        self.tables = [(f"metrics.{name}", query) for name, query in stored]
-        self.tables += [(f'"{step.table}"', step.query.sql(dialect)) for step in made.steps]
-        self.values = " union all ".join(value.sql(dialect) for value in made.values)
 
-    def __call__(self, con: Any) -> dict[tuple[Any, ...], Decimal]:
-        for table, query in self.tables:
-            con.execute(f"drop table if exists {table}")
-            con.execute(f"create {'' if table.startswith('metrics.') else 'temp'} table {table} as {query}")
-        con.execute(self.values)
-        return self.read(con)
-
-    def read(self, cursor: Any) -> dict[tuple[Any, ...], Decimal]:
-        names = [one[0] for one in cursor.description or ()]
-        found = {}
-        for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall()):
-            cut = tuple(row["slice"].split(",")) if row["slice"] else ()
-            key = (row["metric"], row["grain"], row["period"], cut, tuple(row[name] for name in cut))
-            assert key not in found, key
-            found[key] = row["value"]
-        return found
+def periods(span: Span) -> Windows:
+    return windows(CALENDAR, GRAINS, span, last(SPAN), [])
 
 
 @pytest.fixture(scope="module")
-def values_of(catalog: Catalog) -> Values:
-    return Values(catalog)
+def values_of(catalog: Catalog, engine_values: Any) -> ValuesOf:
+    """All metrics in a span: (connection, span)."""
+    return lambda con, span=SPAN: engine_values(con, catalog, periods(span))
 
 
 def by_hand(catalog: Any, sales: Rows, span: Span = SPAN) -> dict[tuple[Any, ...], Decimal]:
@@ -354,33 +333,34 @@ FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 @settings(max_examples=12, deadline=None, suppress_health_check=FIXTURES)
 @given(sales=st.lists(SALES, max_size=30))
-def test_every_kind_equals_brute_force(values_of: Values, warehouse: duckdb.DuckDBPyConnection, sales: Rows) -> None:
+def test_every_kind_equals_brute_force(
+    catalog: Catalog, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: Rows
+) -> None:
     fill(warehouse, sales)
-    found, wanted = values_of(warehouse), by_hand(values_of.catalog, sales)
+    found, wanted = values_of(warehouse), by_hand(catalog, sales)
     assert set(found) == set(wanted)
     for key, value in wanted.items():
         assert abs(found[key] - value) <= Decimal("0.000002"), key
 
 
 @pytest.mark.parametrize("split", [date(2024, 2, 5), date(2024, 3, 1), date(2024, 3, 30)])
-def test_two_refreshes_equal_one(values_of: Values, warehouse: duckdb.DuckDBPyConnection, split: date) -> None:
+def test_two_refreshes_equal_one(values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, split: date) -> None:
     warehouse.execute(MANY)
-    parts = Values(values_of.catalog, Span(SPAN.start, split))(warehouse)
-    parts |= Values(values_of.catalog, Span(split, SPAN.end))(warehouse)
+    parts = values_of(warehouse, Span(SPAN.start, split))
+    parts |= values_of(warehouse, Span(split, SPAN.end))
     assert parts == values_of(warehouse)
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=FIXTURES)
 @given(sales=st.lists(SALES, min_size=1, max_size=20), late=SALES)
 def test_a_late_row_changes_only_the_periods_that_are_computed_again(
-    values_of: Values, warehouse: duckdb.DuckDBPyConnection, sales: Rows, late: Sale
+    catalog: Catalog, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: Rows, late: Sale
 ) -> None:
     fill(warehouse, sales)
     before = values_of(warehouse)
     fill(warehouse, [*sales, late])
     after = values_of(warehouse)
-    catalog = values_of.catalog
-    known = formulas(catalog, catalog.metrics)
+    known = formulas(catalog)
     for name in catalog.metrics:
         grains = catalog.metrics[name].spec.grains
         settled = SPAN.end + timedelta(days=9)  # when what may follow a base event has followed
@@ -390,10 +370,11 @@ def test_a_late_row_changes_only_the_periods_that_are_computed_again(
             assert any(period in span for span in again.get(grain, ())), (name, grain, period, late)
 
 
-def test_slices_of_what_adds_up_add_up(values_of: Values, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_slices_of_what_adds_up_add_up(
+    catalog: Catalog, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection
+) -> None:
     warehouse.execute(MANY)
-    catalog = values_of.catalog
-    adding = {name for name, formula in formulas(catalog, catalog.metrics).items() if formula.adds_up}
+    adding = {name for name, formula in formulas(catalog).items() if formula.adds_up}
     assert adding == {
         *("revenue", "promoted", "plain", "other", "monthly", "since_start", "rolling", "rolling_month"),
         *("to_month", "ever", "monthly_rolling", "stock", "opening", "converted"),
@@ -407,7 +388,9 @@ def test_slices_of_what_adds_up_add_up(values_of: Values, warehouse: duckdb.Duck
             assert sums[name, grain, period, other] == value, (name, grain, period, other)
 
 
-def test_postgres_computes_the_same(values_of: Values, warehouse: duckdb.DuckDBPyConnection, postgres: str) -> None:
+def test_postgres_computes_the_same(
+    catalog: Catalog, values_of: ValuesOf, values_in: Any, warehouse: duckdb.DuckDBPyConnection, postgres: str
+) -> None:
     import psycopg2
 
     warehouse.execute(MANY)
@@ -418,6 +401,11 @@ def test_postgres_computes_the_same(values_of: Values, warehouse: duckdb.DuckDBP
             rows = warehouse.execute(f"from marts.{table}").fetchall()
             marks = ", ".join(["%s"] * len(rows[0]))
             con.executemany(f"insert into marts.{table} values ({marks})", rows)
-        assert Values(values_of.catalog, dialect="postgres")(con) == pytest.approx(
-            values_of(warehouse), abs=Decimal("0.000002")
-        )
+        made = plan(catalog, list(catalog.metrics), periods(SPAN), CALENDAR)
+        for rollup in rollups(catalog).every:
+            query = rollup_query(catalog, rollup)
+            con.execute(f"create table metrics.{rollup.table} as {rendered(query, 'postgres')}")
+        for step in made.steps:
+            con.execute(f'create temp table "{step.table}" as {rendered(step.query, "postgres")}')
+        con.execute(" union all ".join(values.sql("postgres") for values in made.values))
+        assert values_in(con) == pytest.approx(values_of(warehouse), abs=Decimal("0.000002"))

@@ -465,7 +465,7 @@ def test_of_two_base_events_on_a_day_it_is_always_the_same(
     catalogs: Any,
     tmp_path: Any,
     metricflow: Any,
-    engine_values: Any,
+    our_side: Any,
     stores: tuple[str, str],
 ) -> None:
     """Ours is right: two runs give one answer, whatever the order of the rows. MetricFlow takes whichever comes first."""
@@ -478,7 +478,7 @@ def test_of_two_base_events_on_a_day_it_is_always_the_same(
     catalog = catalogs(tmp_path, {"converted": follows(calculation="count", grains=["month"], slices=[["store"]])})
     needed = {name: PAIRS[name][1] for name in ("lines", "promoted_lines", "converted")}
     theirs = metricflow(con, semantics, MEASURES, needed, GROUP_BY).rows("converted", "month", ("store",))
-    ours = engine_values(con, catalog, SPAN, LAST).values["converted"]
+    ours = our_side(con, catalog, SPAN, LAST).values["converted"]
     march = date(2024, 3, 1)
     assert {cell: value for cell, value in ours.items() if cell[1]} == {("month", ("store",), march, ("b",)): 3}
     assert sum(value or 0 for value in theirs.values()) == 3 == ours["month", (), march, ()]

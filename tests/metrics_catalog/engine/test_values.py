@@ -15,10 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.compute import build_rollups, computed
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.windows import windows
 from metrics_catalog.spec.base import GRAINS
 
@@ -47,7 +44,7 @@ METRICS: dict[str, dict[str, Any]] = {
     "share": {"type": "ratio", "numerator": "promoted", "denominator": "revenue"},
     "per_member": {"type": "ratio", "numerator": "revenue", "denominator": "members"},
 }  # fmt: skip
-SLICES = [["store"], ["category"], ["country", "store"]]
+SLICES = [["store"], ["product"], ["category"], ["country", "store"]]
 
 
 @dataclass(frozen=True)
@@ -76,9 +73,9 @@ SALES = st.builds(
 
 
 def member_of(sale: Sale, dimension: str) -> str | None:
-    return {"store": sale.store, "category": CATEGORY.get(sale.product), "country": COUNTRY.get(sale.product)}[
-        dimension
-    ]
+    product = sale.product
+    members = {"category": CATEGORY.get(product), "country": COUNTRY.get(product)}
+    return {"store": sale.store, "product": str(product), **members}[dimension]
 
 
 def quantile(values: Iterable[Decimal], fraction: Fraction) -> Decimal | None:
@@ -142,25 +139,21 @@ def fill(con: duckdb.DuckDBPyConnection, sales: list[Sale]) -> None:
         con.executemany("insert into marts.fct_sales values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def values_of(con: duckdb.DuckDBPyConnection, catalog: Catalog, span: Span = YEAR) -> dict[tuple[Any, ...], Decimal]:
-    build_rollups(con, catalog)
-    wanted = windows(CALENDAR, GRAINS, span, date(2024, 12, 31), [])
-    with computed(con, plan(catalog, list(catalog.metrics), wanted, CALENDAR)) as selects:
-        cursor = con.execute(" union all ".join(selects))
-        names = [column[0] for column in cursor.description or ()]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    found = {}
-    for row in rows:
-        cut = tuple(row["slice"].split(",")) if row["slice"] else ()
-        key = (row["metric"], row["grain"], row["period"], cut, tuple(row[name] for name in cut))
-        assert key not in found, key
-        found[key] = row["value"]
-    return found
+ValuesOf = Callable[..., dict[tuple[Any, ...], Decimal]]
+
+
+@pytest.fixture(scope="session")
+def values_of(engine_values: Any) -> ValuesOf:
+    """All metrics of a catalog in a span: (connection, catalog, span)."""
+    closed = date(2024, 12, 31)
+    return lambda con, catalog, span=YEAR: engine_values(con, catalog, windows(CALENDAR, GRAINS, span, closed, []))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sales=st.lists(SALES, max_size=25))
-def test_values_equal_arithmetic_by_hand(shop: Any, warehouse: duckdb.DuckDBPyConnection, sales: list[Sale]) -> None:
+def test_values_equal_arithmetic_by_hand(
+    shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: list[Sale]
+) -> None:
     fill(warehouse, sales)
     catalog = shop({name: {**keys, "grains": list(GRAINS), "slices": SLICES} for name, keys in METRICS.items()})
     found = values_of(warehouse, catalog)
@@ -182,7 +175,9 @@ def test_values_equal_arithmetic_by_hand(shop: Any, warehouse: duckdb.DuckDBPyCo
         assert abs(found[key] - value) <= Decimal("0.000001"), key
 
 
-def test_a_ratio_over_two_facts_keeps_slices_that_only_one_has(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_ratio_over_two_facts_keeps_slices_that_only_one_has(
+    shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection
+) -> None:
     warehouse.execute(
         "insert into marts.fct_visits values (1, 'a', '2024-05-01'), (2, 'b', '2024-05-01'), (3, 'b', '2024-05-01')"
     )
@@ -203,7 +198,7 @@ def test_a_ratio_over_two_facts_keeps_slices_that_only_one_has(shop: Any, wareho
     assert found["per_visit", "day", date(2024, 5, 1), (), ()] == Decimal("11.666667")
 
 
-def test_money_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_money_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute(
         "insert into marts.fct_sales select i, 1, 'a', 1, '2024-05-01', 0.10, 1, true, null from range(100000) r(i)"
     )
@@ -211,7 +206,7 @@ def test_money_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None
     assert found["sales", "year", date(2024, 1, 1), (), ()] == Decimal("10000.000000")
 
 
-def test_a_percentile_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_percentile_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
     amounts = ["5.04", "22.72", "31.84", "62.69", "77.60", "81.69", "116.37", "165.11"]
     rows = [(line, amount) for line, amount in enumerate(amounts)]
     warehouse.executemany("insert into marts.fct_sales values ($1, 1, 'a', 1, '2024-05-01', $2, 1, true, null)", rows)
@@ -219,7 +214,7 @@ def test_a_percentile_is_exact(shop: Any, warehouse: duckdb.DuckDBPyConnection) 
     assert found["ninth", "day", date(2024, 5, 1), (), ()] == Decimal("130.992"), "not 130.991999"
 
 
-def test_division_by_zero_is_no_data(shop: Any, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_division_by_zero_is_no_data(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("insert into marts.fct_sales values (1, 1, 'a', 1, '2024-05-01', 0, 1, true, null)")
     found = values_of(
         warehouse, shop({"sales": {}, "share": {"type": "ratio", "numerator": "sales", "denominator": "sales"}})
@@ -228,7 +223,9 @@ def test_division_by_zero_is_no_data(shop: Any, warehouse: duckdb.DuckDBPyConnec
 
 
 @pytest.mark.parametrize("split", [date(2024, 2, 1), date(2024, 7, 15)])
-def test_two_partial_computations_equal_one(shop: Any, warehouse: duckdb.DuckDBPyConnection, split: date) -> None:
+def test_two_partial_computations_equal_one(
+    shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, split: date
+) -> None:
     warehouse.execute(
         "insert into marts.fct_sales select i, i % 4, 'store ' || i % 5, i % 9, date '2024-01-01' + (i * 7 % 366)::int, i % 50, i % 3, i % 2 = 0, null from range(3000) r(i)"
     )

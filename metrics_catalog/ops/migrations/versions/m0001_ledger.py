@@ -10,6 +10,12 @@ _SQLITE = """
 create trigger ledger_{what} before {what} on ledger
 begin select raise(abort, 'the ledger takes new rows only'); end
 """
+# Also keeps `insert or replace` out, which deletes without asking the trigger above.
+_SQLITE_NEXT = """
+create trigger ledger_next before insert on ledger
+when new.seq <> (select coalesce(max(seq), 0) + 1 from ledger)
+begin select raise(abort, 'the ledger takes the next entry only'); end
+"""
 _POSTGRES = (
     """
     create function ledger_is_append_only() returns trigger language plpgsql as
@@ -38,6 +44,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         for what in ("update", "delete"):
             op.execute(_SQLITE.format(what=what))
+        op.execute(_SQLITE_NEXT)
     else:
         for statement in _POSTGRES:
             op.execute(statement)

@@ -23,7 +23,7 @@ select
   cast(cast(m__sum as double) / nullif(cast(m__count as double), 0) as decimal(28, 6)) as value,
   cast(m__sum as decimal(28, 6)) as numerator,
   cast(m__count as decimal(28, 6)) as denominator,
-  '446fd8a650ab060f' as definition
+  'a21fd38eadee283c' as definition
 from total_month
 where
   not (

@@ -2,7 +2,7 @@
 select
   cast(date_trunc('MONTH', day) as date) as period,
   cast(sum(sales) as decimal(28, 6)) as sales
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2023-12-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -13,7 +13,7 @@ select
   cast(date_trunc('MONTH', day) as date) as period,
   store,
   cast(sum(sales) as decimal(28, 6)) as sales
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2023-12-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -49,7 +49,7 @@ from (
   union all
   select
     period,
-    cast(null as decimal(28, 6)) as sales,
+    null,
     sales__1_month_before
   from total_month_moved0
 ) as pieces
@@ -91,7 +91,7 @@ from (
   select
     period,
     store,
-    cast(null as decimal(28, 6)) as sales,
+    null,
     sales__1_month_before
   from store_month_moved0
 ) as pieces
@@ -111,7 +111,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'df4433868f763f03' as definition
+  '501e9b49f51b9cc7' as definition
 from total_month
 where
   not (
@@ -131,7 +131,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'df4433868f763f03' as definition
+  '501e9b49f51b9cc7' as definition
 from store_month
 where
   not (

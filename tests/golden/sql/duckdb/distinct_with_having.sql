@@ -89,7 +89,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'e622cd719a912a11' as definition
+  '52c9abde2729812f' as definition
 from total_month
 where
   m is not null;
@@ -104,7 +104,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'e622cd719a912a11' as definition
+  '52c9abde2729812f' as definition
 from store_month
 where
   m is not null;

@@ -3,7 +3,7 @@ select
   cast(date_trunc('MONTH', day) as date) as period,
   cast(sum(top) as decimal(28, 6)) as top,
   cast(sum(bottom) as decimal(28, 6)) as bottom
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -15,7 +15,7 @@ select
   store,
   cast(sum(top) as decimal(28, 6)) as top,
   cast(sum(bottom) as decimal(28, 6)) as bottom
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -42,7 +42,7 @@ select
   cast(cast(coalesce(top, 0) as double) / nullif(cast(bottom as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
-  'ec9cb3bb288e7607' as definition
+  'd3aa174b9331f914' as definition
 from total_month
 where
   not (
@@ -59,7 +59,7 @@ select
   cast(cast(coalesce(top, 0) as double) / nullif(cast(bottom as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(top, 0) as decimal(28, 6)) as numerator,
   cast(bottom as decimal(28, 6)) as denominator,
-  'ec9cb3bb288e7607' as definition
+  'd3aa174b9331f914' as definition
 from store_month
 where
   not (

@@ -8,7 +8,7 @@ from (
     day,
     m,
     max(case when m is not null then day end) over (partition by cast(date_trunc('MONTH', day) as date), store) as taken
-  from metrics.sales_daily
+  from metrics.sales_by_category_store_daily
   where
     day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 ) as marked
@@ -29,7 +29,7 @@ from (
     category,
     m,
     max(case when m is not null then day end) over (partition by cast(date_trunc('MONTH', day) as date), store) as taken
-  from metrics.sales_daily
+  from metrics.sales_by_category_store_daily
   where
     day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 ) as marked
@@ -59,7 +59,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '6d9f594780b4b082' as definition
+  '16dd93b28b930504' as definition
 from total_month
 where
   m is not null;
@@ -74,7 +74,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '6d9f594780b4b082' as definition
+  '16dd93b28b930504' as definition
 from category_month
 where
   m is not null;

@@ -2,7 +2,7 @@
 select
   cast(date_trunc('MONTH', day) as date) as period,
   cast(sum(m) as decimal(28, 6)) as m
-from metrics.sales_daily
+from metrics.sales_by_country_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -13,7 +13,7 @@ select
   cast(date_trunc('MONTH', day) as date) as period,
   country,
   cast(sum(m) as decimal(28, 6)) as m
-from metrics.sales_daily
+from metrics.sales_by_country_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -40,7 +40,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '54ae311cf01cdd15' as definition
+  'b23f53f99878ab9c' as definition
 from total_month
 where
   m is not null;
@@ -55,7 +55,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '54ae311cf01cdd15' as definition
+  'b23f53f99878ab9c' as definition
 from country_month
 where
   m is not null;

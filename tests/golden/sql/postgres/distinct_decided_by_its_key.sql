@@ -103,7 +103,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '2356b3b762a726f9' as definition
+  '6fd5bb7bc6e36658' as definition
 from total_month
 where
   m is not null;
@@ -119,7 +119,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '2356b3b762a726f9' as definition
+  '6fd5bb7bc6e36658' as definition
 from category_month
 where
   m is not null;
@@ -135,7 +135,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '2356b3b762a726f9' as definition
+  '6fd5bb7bc6e36658' as definition
 from country_month
 where
   m is not null;

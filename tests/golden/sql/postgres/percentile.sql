@@ -40,7 +40,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '08084aa820a6b515' as definition
+  '528cfee171d0d267' as definition
 from total_month
 where
   m is not null;

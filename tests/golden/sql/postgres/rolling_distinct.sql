@@ -240,7 +240,7 @@ select
   cast(m__of__last_28_day as decimal(28, 6)) as value,
   cast(m__of__last_28_day as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '3f705f9629a5a45e' as definition
+  'cf5757891c32edd5' as definition
 from total_day
 where
   m__of__last_28_day is not null;
@@ -255,7 +255,7 @@ select
   cast(m__of__last_28_day as decimal(28, 6)) as value,
   cast(m__of__last_28_day as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '3f705f9629a5a45e' as definition
+  'cf5757891c32edd5' as definition
 from store_day
 where
   m__of__last_28_day is not null;

@@ -111,7 +111,7 @@ from (
   union all
   select
     period,
-    cast(null as decimal(28, 6)) as m__conversions,
+    null,
     m__base
   from visits_total_month
 ) as pieces
@@ -127,7 +127,7 @@ select
   cast(cast(coalesce(m__conversions, 0) as double) / nullif(cast(m__base as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(m__conversions, 0) as decimal(28, 6)) as numerator,
   cast(m__base as decimal(28, 6)) as denominator,
-  'abc2c98a3c117dec' as definition
+  '3a7afdd73c2f811c' as definition
 from total_month
 where
   not (

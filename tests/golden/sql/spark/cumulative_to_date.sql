@@ -2,7 +2,7 @@
 select
   day,
   cast(sum(m__of) as decimal(28, 6)) as m__of
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -112,7 +112,7 @@ select
   day,
   store,
   cast(sum(m__of) as decimal(28, 6)) as m__of
-from metrics.sales_daily
+from metrics.sales_by_store_daily
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
@@ -257,7 +257,7 @@ select
   cast(m__of__year_to_date as decimal(28, 6)) as value,
   cast(m__of__year_to_date as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'fd583d02afb805e5' as definition
+  '072cb49f416f0a0c' as definition
 from total_day
 where
   m__of__year_to_date is not null;
@@ -272,7 +272,7 @@ select
   cast(m__of__year_to_date as decimal(28, 6)) as value,
   cast(m__of__year_to_date as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'fd583d02afb805e5' as definition
+  '072cb49f416f0a0c' as definition
 from store_day
 where
   m__of__year_to_date is not null;
@@ -287,7 +287,7 @@ select
   cast(m__of__year_to_date as decimal(28, 6)) as value,
   cast(m__of__year_to_date as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'fd583d02afb805e5' as definition
+  '072cb49f416f0a0c' as definition
 from total_month
 where
   m__of__year_to_date is not null;
@@ -302,7 +302,7 @@ select
   cast(m__of__year_to_date as decimal(28, 6)) as value,
   cast(m__of__year_to_date as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'fd583d02afb805e5' as definition
+  '072cb49f416f0a0c' as definition
 from store_month
 where
   m__of__year_to_date is not null;

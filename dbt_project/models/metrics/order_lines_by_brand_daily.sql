@@ -14,8 +14,6 @@ final as (
     select
       order_lines.sold_on as day,
       products.brand as brand,
-      products.department as department,
-      order_lines.store_id as store,
       cast(sum(order_lines.discount_usd) as decimal(28, 6)) as discounts,
       cast(sum(order_lines.gross_sales_usd) as decimal(28, 6)) as gross_sales,
       cast(sum(order_lines.net_sales_usd) as decimal(28, 6)) as net_sales,
@@ -32,9 +30,7 @@ final as (
       order_lines.sold_on is not null
     group by
       1,
-      2,
-      3,
-      4
+      2
 )
 
 select * from final
