@@ -11,8 +11,8 @@ import typer
 
 from metrics_catalog.catalog import load_catalog
 from metrics_catalog.cli import Json, app, known_metric, print_json, project_of
-from metrics_catalog.governance.begun import definitions_of
-from metrics_catalog.query_text import day_range
+from metrics_catalog.governance.begun import definitions_of, official_catalog
+from metrics_catalog.query_text import day_range, one_period
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.office import Office
@@ -194,11 +194,21 @@ def comment(context: typer.Context, number: Number, text: str, as_json: Json = F
 
 
 @app.command()
-def history(context: typer.Context, metric: str, as_json: Json = False) -> None:
-    """Print a metric's certified versions and change requests, oldest first."""
+def history(
+    context: typer.Context,
+    metric: str,
+    period: Annotated[str | None, typer.Option(help="Every value ever published for this day, month or year.")] = None,
+    grain: Annotated[str | None, typer.Option(help="Grain of the period, else that of what --period names.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A member of a slice: --by store=367.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a metric's certified versions and change requests, or what was published for one period, oldest first."""
     from metrics_catalog.governance.card import version_line
     from metrics_catalog.governance.record import METRIC
 
+    if period is not None:
+        _print_published(context, metric, period, grain, by or (), as_json)
+        return
     office = office_of(context)
     subject = METRIC + metric
     versions = office.record.versions.get(subject, ())
@@ -256,6 +266,26 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
     else:
         typer.echo("\n".join(map(str, faults)) or "the ledger is whole")
     raise typer.Exit(1 if faults else 0)
+
+
+def _print_published(
+    context: typer.Context, metric: str, period: str, grain: str | None, by: Iterable[str], as_json: bool
+) -> None:
+    from metrics_catalog.published.value_history import value_history
+
+    project = project_of(context)
+    asked = one_period(metric, period, grain, by, official_catalog(project))
+    found = value_history(project.published, metric, asked.grain, asked.start, asked.members)
+    if as_json:
+        print_json([{**vars(one), "row": None if one.row is None else vars(one.row)} for one in found])
+        return
+    for one in found:
+        value = "no value" if one.row is None or one.row.value is None else f"{one.row.value.normalize():f}"
+        certified = "" if one.certified is None else f"  by v{one.certified}"
+        note = "" if one.note is None else f"  {one.note}"
+        typer.echo(f"version {one.version}  {one.published_at:%Y-%m-%d %H:%M}  {value}{certified}{note}")
+    if not found:
+        typer.echo(f"nothing was ever published for {metric} by {asked.grain} of {asked.start}")
 
 
 def _told(office: Office, one: Request) -> str:

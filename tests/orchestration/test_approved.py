@@ -34,12 +34,12 @@ def test_the_first_certification_touches_nothing(certified: Any) -> None:
 
 def test_a_metric_touches_what_is_made_of_it_and_the_rollups_of_their_marts(certified: Any) -> None:
     certified.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
-    assert keys(certified) == {"metric/sales/net_sales", "metric/sales/average_receipt", "metrics/sales_daily"}
+    assert keys(certified) == {"metric/sales/net_sales", "metric/sales/average_receipt", "metrics/sales_by_store_daily"}
 
 
 def test_an_approved_restatement_touches_its_metric(certified: Any) -> None:
     released = Event("released", "metric/units", "wei", {"digest": "x", "request": 3})
-    assert keys(certified, released) == {"metric/sales/units", "metrics/sales_daily"}
+    assert keys(certified, released) == {"metric/sales/units", "metrics/sales_by_store_daily"}
 
 
 def test_a_retired_metric_is_taken_away_with_the_others_of_its_mart(certified: Any) -> None:
@@ -47,14 +47,14 @@ def test_a_retired_metric_is_taken_away_with_the_others_of_its_mart(certified: A
     (certified.project.metrics / "sales" / "units.yml").unlink()
     found = keys(certified)
     assert "metric/sales/units" not in found
-    assert {"metric/sales/net_sales", "metrics/sales_daily"} <= found
+    assert {"metric/sales/net_sales", "metrics/sales_by_store_daily"} <= found
 
 
 def test_the_policy_touches_every_metric_and_people_none(certified: Any) -> None:
     data = {"request": 3}
     assert keys(certified, Event("certified", "people", "wei", data | _version("people", certified))) == set()
     policy = Event("certified", "policy", "wei", data | _version("policy", certified))
-    assert {"metric/sales/units", "metric/sales/receipts", "metrics/sales_daily"} <= keys(certified, policy)
+    assert {"metric/sales/units", "metric/sales/receipts", "metrics/sales_by_store_daily"} <= keys(certified, policy)
 
 
 def _version(subject: str, chain: Any) -> dict[str, Any]:

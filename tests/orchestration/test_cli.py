@@ -286,6 +286,20 @@ def test_a_held_metric_ends_with_1_and_is_marked_wherever_it_is_read(certified: 
     assert "certified v1; held: changed code: fct_sales (CR-1)" in metrics("show", "net_sales").out
 
 
+def test_every_value_ever_published_for_a_day(certified: Any, metrics: Metrics) -> None:
+    certified.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
+    assert metrics("run").code == 0
+    first, second = metrics("history", "net_sales", "--period", "2024-03-01").out.splitlines()
+    assert first.split()[-1] == "9.5"
+    assert second.endswith("19  by v2  certified net_sales v2")
+    sliced = json.loads(metrics("history", "net_sales", "--period", "2024-03-01", "--by", "store=上海", "--json").out)
+    assert [float(one["row"]["value"]) for one in sliced] == [9.5, 19]
+    assert "nothing was ever published" in metrics("history", "net_sales", "--period", "2023-03").out
+    refused = metrics("history", "net_sales", "--period", "2024-03-01", "--by", "brand=x")
+    assert refused.code == 2
+    assert "net_sales is published by store" in refused.err
+
+
 def test_a_deprecated_metric_says_what_to_use(certified: Any, metrics: Metrics) -> None:
     certified.approve(certified.office().end("receipts", "ana", "unused", "net_sales", retire=False).id)
     queried = metrics("query", "receipts", "--grain", "day")

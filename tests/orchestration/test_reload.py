@@ -95,7 +95,7 @@ def test_an_approval_is_a_change_and_a_comment_is_not(shop: Any) -> None:
 def test_what_the_platform_writes_itself_is_no_change(shop: Any) -> None:
     before = source_of(shop.project)
     shop.declared()
-    (shop.project.dbt / "models" / "metrics" / "sales_daily.sql").touch()
+    (shop.project.dbt / "models" / "metrics" / "sales_by_store_daily.sql").touch()
     assert source_of(shop.project) == before
 
 

@@ -147,7 +147,7 @@ def test_an_approved_change_is_published_by_itself_and_a_draft_stops_nothing(new
         [run] = runs(port, "approved change")
         assert {"key": "requests", "value": "CR-1"} in run["tags"]
         selected = {"/".join(key["path"]) for key in run["assetSelection"]}
-        assert selected == {"metric/sales/units", "metrics/sales_daily"}
+        assert selected == {"metric/sales/units", "metrics/sales_by_store_daily"}
         tags = "{ assetNodes { assetKey { path } tags { key value } } }"
         [node] = [one for one in ask(port, tags)["assetNodes"] if one["assetKey"]["path"][-1] == "units"]
         assert {"key": "certified_version", "value": "2"} in node["tags"]

@@ -77,7 +77,7 @@ def test_an_approved_change_asks_for_what_it_touches_once(approved: Any) -> None
         [request] = second.run_requests
         assert {key.to_user_string() for key in request.asset_selection} == {
             "metric/sales/net_sales",
-            "metrics/sales_daily",
+            "metrics/sales_by_store_daily",
         }
         assert (request.tags["cause"], request.tags["requests"]) == ("approved change", "CR-1")
         again = tick(sensor(approved), instance, second.cursor)
