@@ -130,12 +130,17 @@ def load_catalog(project: Project) -> Catalog:
     return catalog
 
 
-def examine(project: Project) -> tuple[Catalog | None, list[Problem]]:
-    """The catalog as far as it can be read, and every problem, warnings included."""
+def examine(
+    project: Project, people: tuple[People, Document] | None = None, policy: tuple[Policy, Document] | None = None
+) -> tuple[Catalog | None, list[Problem]]:
+    """The catalog as far as it can be read, and every problem, warnings included.
+
+    ``people`` and ``policy`` stand in for a file that cannot be read.
+    """
     problems: list[Problem] = []
     metrics = {entry.name: entry for entry in _metrics(project, problems)}
-    people = _collect(problems, project.people, People, project, _NOBODY)
-    policy = _collect(problems, project.policy, Policy, project, Policy())
+    people = _collect(problems, project.people, People, project, _NOBODY) or people
+    policy = _collect(problems, project.policy, Policy, project, Policy()) or policy
     semantics, dbts = None, DbtMetrics()
     try:
         semantics = read_semantics(project.manifest)

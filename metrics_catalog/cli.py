@@ -6,9 +6,9 @@ The command `metrics` itself is put together in `orchestration.cli`, which adds 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,10 +19,13 @@ from rich.tree import Tree
 from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.decomposition import calculation
 from metrics_catalog.engine.query import Result
-from metrics_catalog.governance.begun import official_catalog
+from metrics_catalog.governance.begun import Definitions, definitions_of, official_catalog
 from metrics_catalog.located import suggest
 from metrics_catalog.project import Project
 from metrics_catalog.query_text import parse_query
+
+if TYPE_CHECKING:
+    from metrics_catalog.governance.status import Status
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,19 +44,20 @@ def list_metrics(
     domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the metrics with their labels, owners and tiers."""
-    catalog = official_catalog(project_of(context))
+    """List the metrics with their state, labels, owners and tiers; those that wait to be certified, too."""
+    known, states = _known(project_of(context))
+    catalog = _with_proposed(known)
     entries = [entry for entry in catalog.metrics.values() if domain in (None, entry.domain)]
     if as_json:
-        print_json([_described(catalog, entry) for entry in entries])
+        print_json([{**_described(catalog, entry), **states[entry.name].as_json()} for entry in entries])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("metric", "domain", "label", "指标", "type", "tier", "owner", "grains"):
+    for column in ("metric", "domain", "label", "指标", "type", "tier", "owner", "grains", "state"):
         table.add_column(column, no_wrap=column in ("metric", "domain"))
     for entry in entries:
         spec = entry.spec
         words = (spec.label.en, spec.label.zh, spec.type, f"T{spec.tier}", spec.owner, " ".join(spec.grains))
-        table.add_row(entry.name, entry.domain, *words)
+        table.add_row(entry.name, entry.domain, *words, escape(str(states[entry.name])))
     console().print(table)
 
 
@@ -66,15 +70,18 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one metric: what it means, how it is computed, who answers for it."""
-    catalog = official_catalog(project_of(context))
-    entry = known_metric(catalog, metric)
     if tree:
-        _show_tree(project_of(context), catalog, entry, grain, as_json)
+        catalog = official_catalog(project_of(context))
+        _show_tree(project_of(context), catalog, known_metric(catalog, metric), grain, as_json)
         return
+    known, states = _known(project_of(context))
+    catalog = _with_proposed(known)
+    entry = known_metric(catalog, metric)
     described = _described(catalog, entry)
     if as_json:
-        print_json(described)
+        print_json({**described, **states[metric].as_json()})
         return
+    described["state"] = str(states[metric])
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -98,13 +105,21 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Print official values, as last published or as they were published before."""
+    from metrics_catalog.governance.status import marked
     from metrics_catalog.published.answer import answer
     from metrics_catalog.published.formats import write
     from metrics_catalog.published.reader import Published
 
     project = project_of(context)
     wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of)
-    result = answer(wanted, official_catalog(project), Published(project.published))
+    definitions = definitions_of(project)
+    for name in metrics:
+        if name in definitions.files.metrics and name not in definitions.official.metrics:
+            raise typer.BadParameter(f'"{name}" is not certified, so nothing is published for it')
+    result = marked(answer(wanted, definitions.official, Published(project.published)), definitions)
+    for name, marks in result.marks.items():
+        for mark in marks:
+            typer.echo(f"{name}: {mark}", err=True)
     if as_json:
         print_json(_answered(result))
         return
@@ -165,8 +180,28 @@ def _answered(result: Result) -> dict[str, Any]:
         "version": result.version,
         "published_at": result.published_at.isoformat(),
         "closed_through": result.closed_through.isoformat(),
+        "marks": result.marks,
+        "notes": result.notes,
         "rows": result.table.to_pylist(),
     }
+
+
+def _known(project: Project) -> tuple[Definitions, dict[str, Status]]:
+    """The definitions, and where each metric stands."""
+    from metrics_catalog.governance.status import statuses
+    from metrics_catalog.published.history import latest
+    from metrics_catalog.published.places import values_folder
+
+    definitions, last = definitions_of(project), latest(values_folder(project.published))
+    return definitions, statuses(definitions, None if last is None else last.info)
+
+
+def _with_proposed(definitions: Definitions) -> Catalog:
+    """What is official, and metrics that only stand in a file yet."""
+    files, official = definitions.files, definitions.official
+    new = {name: entry for name, entry in files.metrics.items() if name not in official.metrics}
+    ordered = sorted([*official.metrics.values(), *new.values()], key=lambda entry: (entry.domain, entry.name))
+    return replace(official, metrics={entry.name: entry for entry in ordered})
 
 
 def known_metric(catalog: Catalog, name: str) -> Entry:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metrics_catalog.catalog import load_catalog
-from metrics_catalog.cli import Json, app, print_json, project_of
-from metrics_catalog.query_text import day_range
+from metrics_catalog.cli import Json, app, known_metric, print_json, project_of
+from metrics_catalog.governance.begun import definitions_of, official_catalog
+from metrics_catalog.query_text import day_range, one_period
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.office import Office
@@ -25,15 +26,19 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The append-only record behi
 app.add_typer(ledger_app, name="ledger")
 
 
-def office_of(context: typer.Context) -> Office:
-    """Governance of the project this command works on."""
+def office_of(context: typer.Context, drafts: bool = False) -> Office:
+    """Governance of the project this command works on. ``drafts``: what it asks for must be free of faults.
+
+    Else a file that somebody is still writing keeps nobody from deciding about another.
+    """
     from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.governance.office import Office, read_only
     from metrics_catalog.ops.store import open_store
 
     project = project_of(context)
     ledger = Ledger(open_store(project.ops))
-    return Office(load_catalog(project), ledger, partial(read_only, project.warehouse), lambda: datetime.now(UTC))
+    files = load_catalog(project) if drafts else definitions_of(project).files
+    return Office(files, ledger, partial(read_only, project.warehouse), lambda: datetime.now(UTC))
 
 
 def user_of(context: typer.Context) -> str:
@@ -47,7 +52,7 @@ def user_of(context: typer.Context) -> str:
 @app.command()
 def certify(context: typer.Context, reason: Reason = "first use", as_json: Json = False) -> None:
     """Certify what is there, once: from then on an official number changes only by an approved request."""
-    record = office_of(context).bootstrap(user_of(context), reason)
+    record = office_of(context, drafts=True).bootstrap(user_of(context), reason)
     if as_json:
         print_json({"certified": sorted(record.versions)})
         return
@@ -66,7 +71,7 @@ def propose(
     """Ask for what you edited: a request for each file, previewed on the numbers. Without names: list what differs."""
     from metrics_catalog.governance.office import Wish
 
-    office = office_of(context)
+    office = office_of(context, drafts=bool(names))
     if not names:
         _list_proposals(office, as_json)
         return
@@ -112,9 +117,7 @@ def requests(
         print_json([_as_json(office, one) for one in found])
         return
     for one in found:
-        waiting = sorted({person for people in office.desk.missing(one).values() for person in people})
-        told = f"waits for {', '.join(waiting)}" if one.is_open else one.state
-        typer.echo(f"{one.name}  {one.subject}  {', '.join(one.changes)}  by {one.author}  {told}: {one.reason}")
+        typer.echo(f"{one.name}  {one.subject}  {_told(office, one)}")
     if not found:
         typer.echo("no request waits for an answer")
 
@@ -133,7 +136,7 @@ def preview(
     as_json: Json = False,
 ) -> None:
     """Show what an edited metric file would do to the numbers; of a request, compute that again."""
-    office = office_of(context)
+    office = office_of(context, drafts=not name.upper().startswith("CR-"))
     if name.upper().startswith("CR-"):
         _show(office, [office.preview(_number(name), user_of(context))], as_json)
         return
@@ -149,13 +152,24 @@ def preview(
 @app.command()
 def approve(
     context: typer.Context,
-    number: Number,
+    numbers: Annotated[list[str], typer.Argument(help="Change requests, such as CR-3 CR-4.", metavar="CR...")],
     fingerprint: Annotated[str | None, typer.Option(help="Of the preview you saw; refused when it is another.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Approve a change request as previewed. Whoever asked for it never can."""
-    office = office_of(context)
-    _show(office, [office.approve(_number(number), user_of(context), fingerprint)], as_json)
+    """Approve change requests as previewed, in this order. Whoever asked for one never can."""
+    wanted = [_number(one) for one in numbers]
+    if fingerprint is not None and len(wanted) > 1:
+        raise typer.BadParameter("--fingerprint is that of one request")
+    user = user_of(context)
+    # What is official changes with each, so each is decided on what the one before left.
+    for number in wanted:
+        office = office_of(context)
+        approved = office.approve(number, user, fingerprint)
+        if not as_json:
+            _show(office, [approved], as_json)
+    if as_json:
+        office = office_of(context)
+        _show(office, [office.request(number) for number in wanted], as_json)
 
 
 @app.command()
@@ -177,6 +191,40 @@ def comment(context: typer.Context, number: Number, text: str, as_json: Json = F
     """Say something about a change request."""
     office = office_of(context)
     _show(office, [office.desk.comment(_number(number), user_of(context), text)], as_json)
+
+
+@app.command()
+def history(
+    context: typer.Context,
+    metric: str,
+    period: Annotated[str | None, typer.Option(help="Every value ever published for this day, month or year.")] = None,
+    grain: Annotated[str | None, typer.Option(help="Grain of the period, else that of what --period names.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A member of a slice: --by store=367.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print a metric's certified versions and change requests, or what was published for one period, oldest first."""
+    from metrics_catalog.governance.card import version_line
+    from metrics_catalog.governance.record import METRIC
+
+    if period is not None:
+        _print_published(context, metric, period, grain, by or (), as_json)
+        return
+    office = office_of(context)
+    subject = METRIC + metric
+    versions = office.record.versions.get(subject, ())
+    asked = [one for one in office.record.requests.values() if one.subject == subject]
+    if not versions and not asked:
+        known_metric(office.files, metric)
+    if as_json:
+        requests = [_as_json(office, one) for one in asked]
+        print_json({"metric": metric, "versions": list(map(vars, versions)), "requests": requests})
+        return
+    for version in versions:
+        typer.echo(version_line(version))
+    for one in asked:
+        typer.echo(f"{one.name}  {one.opened_at:%Y-%m-%d %H:%M}  {_told(office, one)}")
+    if not versions:
+        typer.echo("nothing of it is certified yet")
 
 
 @app.command()
@@ -218,6 +266,33 @@ def verify(context: typer.Context, as_json: Json = False) -> None:
     else:
         typer.echo("\n".join(map(str, faults)) or "the ledger is whole")
     raise typer.Exit(1 if faults else 0)
+
+
+def _print_published(
+    context: typer.Context, metric: str, period: str, grain: str | None, by: Iterable[str], as_json: bool
+) -> None:
+    from metrics_catalog.published.value_history import value_history
+
+    project = project_of(context)
+    asked = one_period(metric, period, grain, by, official_catalog(project))
+    found = value_history(project.published, metric, asked.grain, asked.start, asked.members)
+    if as_json:
+        print_json([{**vars(one), "row": None if one.row is None else vars(one.row)} for one in found])
+        return
+    for one in found:
+        value = "no value" if one.row is None or one.row.value is None else f"{one.row.value.normalize():f}"
+        certified = "" if one.certified is None else f"  by v{one.certified}"
+        note = "" if one.note is None else f"  {one.note}"
+        typer.echo(f"version {one.version}  {one.published_at:%Y-%m-%d %H:%M}  {value}{certified}{note}")
+    if not found:
+        typer.echo(f"nothing was ever published for {metric} by {asked.grain} of {asked.start}")
+
+
+def _told(office: Office, one: Request) -> str:
+    """A request in one line."""
+    waiting = sorted({person for people in office.desk.missing(one).values() for person in people})
+    stands = f"waits for {', '.join(waiting)}" if one.is_open else one.state
+    return f"{', '.join(one.changes)}  by {one.author}  {stands}: {one.reason}"
 
 
 def _list_proposals(office: Office, as_json: bool) -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.query import Filter, InvalidQuery, Op, Query
-from metrics_catalog.spec.base import GRAINS, ordered
+from metrics_catalog.located import suggest
+from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
 _FILTER = re.compile(r"^\s*(?P<dimension>\w+)\s*(?P<op>!=|=|not\s+in\b|in\b)\s*(?P<values>.*)$", re.IGNORECASE)
 
@@ -34,6 +38,32 @@ def parse_query(
         end=None if end is None else day_range(end)[1],
         as_of=None if as_of is None else parse_as_of(as_of),
     )
+
+
+@dataclass(frozen=True)
+class OnePeriod:
+    """One period of a metric, for one member of a slice (none: the total), in the slice's order."""
+
+    grain: Grain
+    start: date
+    members: Mapping[str, str | None]
+
+
+def one_period(metric: str, period: str, grain: str | None, by: Iterable[str], catalog: Catalog) -> OnePeriod:
+    """One published value from texts; ``period`` is any day of it, a month or a year. Raises `InvalidQuery`."""
+    start, end = day_range(period)
+    length = "day" if (end - start).days == 1 else "month" if (end - start).days < 32 else "year"
+    query = parse_query([metric], grain or length, where=tuple(by))
+    if metric not in catalog.metrics:
+        raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
+    given = {one.dimension: one.values[0] for one in query.where if one.op == "="}
+    cuts = [(), *catalog.metrics[metric].spec.slices]
+    cut = next((cut for cut in cuts if set(cut) == set(given) and len(query.where) == len(given)), None)
+    if cut is None:
+        shown = ", ".join(" × ".join(one) for one in cuts if one) or "its total only"
+        raise InvalidQuery(f"{metric} is published by {shown}; give each dimension one member: --by store=367")
+    first = Calendar(catalog.policy.week_start).start(query.grain, start)
+    return OnePeriod(query.grain, first, {name: given[name] for name in cut})
 
 
 def parse_filter(text: str) -> Filter:

@@ -29,27 +29,51 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from metrics_catalog.governance.gate import Moved
-    from metrics_catalog.governance.record import Record
+    from metrics_catalog.governance.record import Record, Request
     from metrics_catalog.governance.requests import Desk
     from metrics_catalog.published.differences import Difference
     from metrics_catalog.published.publisher import Draft
 
-__all__ = ["Inputs", "MetricOutcome", "PublishOutcome", "publish"]
+__all__ = ["Hold", "Inputs", "MetricOutcome", "PublishOutcome", "publish"]
 
-RESTATEMENT = "no_unapproved_restatement"
 _ALWAYS = (date.min, date.max)
 State = Literal["published", "unchanged", "held", "no data"]
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Published values would change and nobody said they may: why, and the request that asks for it."""
+
+    metric: str
+    why: str
+    request: Request | None = None
+
+    def __str__(self) -> str:
+        asked = "" if self.request is None else f" ({self.request.name})"
+        return f"{self.metric}: published values would change: {self.why}{asked}"
+
+
+@dataclass(frozen=True)
 class MetricOutcome:
-    """What became of one metric: ``periods`` computed (over all grains), ``rows`` of all slices."""
+    """What became of one metric: ``periods`` computed (over all grains), ``rows`` of all slices.
+
+    ``findings``: what the audit refused. ``hold``: what waits for an approval. ``note``: why values published before
+    were changed. ``definition``: the fingerprint of its calculation.
+    """
 
     metric: str
     state: State
     periods: int = 0
     rows: int = 0
     findings: tuple[str, ...] = ()
+    hold: Hold | None = None
+    note: str | None = None
+    definition: str = ""
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it is held, in words."""
+        return (*self.findings, *([str(self.hold)] if self.hold else []))
 
 
 @dataclass(frozen=True)
@@ -84,12 +108,14 @@ def publish(
     now: datetime,
     progress: Progress = lambda step: None,
     desk: Desk | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> PublishOutcome:
     """Compute and publish every official value whose input, definition or period changed since the last publish.
 
-    ``catalog`` holds the certified definitions, ``desk`` their record; without one nothing is governed. A metric whose
-    values fail the audit, or would restate published ones without a reason, keeps what was last published for it.
-    Raises `PublishedError` when the system fails; published values are then as they were.
+    ``catalog`` holds the certified definitions, by default the newest of ``desk``, else ``versions``: something may
+    have been certified since they were read. Without a desk nothing is governed. A metric whose values fail the audit,
+    or would restate published ones without a reason, keeps what was last published for it. Raises `PublishedError`
+    when the system fails; published values are then as they were.
     """
     from metrics_catalog.governance.gate import judge
     from metrics_catalog.published.history import latest
@@ -99,10 +125,13 @@ def publish(
     last = latest(values_folder(catalog.project.published))
     publisher = Publisher(catalog.project.published)
     record = _record(desk, None if last is None else last.info)
-    changes = _changes(con, catalog, inputs, None if last is None else last.info, now, record)
+    if versions is None:
+        versions = {name: version.number for name, version in record.metrics().items()}
+    changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
     groups = _groups(changes)
     if not groups and not changes.removed:
-        return _outcome(changes, None, (), {}, AuditReport((), {}), changes.waiting)
+        marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
+        return _outcome(changes, None, (), {}, AuditReport((), {}), _holds(marks, record), {})
     if catalog.project.is_dbt:
         build_rollups(con, catalog)
     rows: Counter[str] = Counter()
@@ -125,7 +154,8 @@ def publish(
         draft.info = _told(draft.info, changes, record, verdict.notes, held, differences)
         failed = {metric for metric in report.failed if metric is not None}
         result = draft.commit(leave_out=sorted(failed | set(held)))
-    return _outcome(changes, result.version, groups, rows, report, held)
+    holds = _holds(result.info.marks, record)
+    return _outcome(changes, result.version, groups, rows, report, holds, result.info.notes)
 
 
 def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
@@ -158,16 +188,21 @@ def _told(
 ) -> PublishInfo:
     """What the publish says of itself once it is judged."""
     before = {} if changes.last is None else changes.last.marks
-    marks = {metric: before[metric] for metric in held if metric in before}
+    marks = {metric: dict(before[metric]) for metric in held if metric in before}
     for metric in held:
         if metric in differences:
-            marks[metric] = {
-                "why": held[metric],
-                "prints": changes.prints[metric],
-                "digest": differences[metric].digest,
-            }
+            digest = differences[metric].digest
+            marks[metric] = {"why": held[metric], "prints": changes.prints[metric], "digest": digest}
+            if asked := record.restatement(metric, digest):
+                marks[metric]["request"] = asked.name
     ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
     return replace(info, notes=notes, marks=marks, ledger=ledger)
+
+
+def _holds(marks: Mapping[str, Mapping[str, str]], record: Record) -> dict[str, Hold]:
+    return {
+        metric: Hold(metric, mark["why"], record.restatement(metric, mark["digest"])) for metric, mark in marks.items()
+    }
 
 
 def _changes(
@@ -176,6 +211,7 @@ def _changes(
     inputs: Inputs,
     last: PublishInfo | None,
     now: datetime,
+    versions: Mapping[str, int],
     record: Record,
 ) -> Changes:
     every = (catalog, *(era.catalog for era in catalog.eras))
@@ -186,7 +222,6 @@ def _changes(
     contents = table_contents(con, catalog, facts) if catalog.project.is_dbt else {}
     members = Members(con, catalog, {} if last is None else last.members)
     members.keep()
-    versions = {name: version.number for name, version in record.metrics().items()}
     return Changes(catalog, inputs, last, closed_through, spans, contents, members, versions, record.releases)
 
 
@@ -284,12 +319,20 @@ def _outcome(
     groups: Sequence[_Group],
     rows: Mapping[str, int],
     report: AuditReport,
-    held: Mapping[str, str],
+    holds: Mapping[str, Hold],
+    notes: Mapping[str, str],
 ) -> PublishOutcome:
     periods: Counter[str] = Counter()
     for group in groups:
         periods.update(dict.fromkeys(group.metrics, group.periods(changes.calendar)))
-    metrics = {metric: _metric_outcome(metric, periods, rows, report, held) for metric in changes.catalog.metrics}
+    metrics: dict[str, MetricOutcome] = {}
+    prints = calculations(changes.catalog)
+    for metric in changes.catalog.metrics:
+        findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
+        one = MetricOutcome(metric, "published", periods[metric], rows.get(metric, 0), findings, holds.get(metric))
+        state = _state(one, metric in periods)
+        note = notes.get(metric) if state == "published" else None
+        metrics[metric] = replace(one, state=state, note=note, definition=prints[metric])
     owed = {
         source: tuple(sorted(day for day in coverage.missing if day <= changes.closed_through))
         for source, coverage in changes.inputs.coverages.items()
@@ -299,17 +342,9 @@ def _outcome(
     return PublishOutcome(version, changes.closed_through, metrics, waiting, total)
 
 
-def _metric_outcome(
-    metric: str, periods: Mapping[str, int], rows: Mapping[str, int], report: AuditReport, held: Mapping[str, str]
-) -> MetricOutcome:
-    findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
-    if metric in held:
-        findings = (*findings, f"{metric}: published values would change, {held[metric]} [{RESTATEMENT}]")
-    state: State = "published"
-    if findings:
-        state = "held"
-    elif metric not in periods:
-        state = "unchanged"
-    elif not rows.get(metric):
-        state = "no data"
-    return MetricOutcome(metric, state, periods.get(metric, 0), rows.get(metric, 0), findings)
+def _state(outcome: MetricOutcome, computed: bool) -> State:
+    if outcome.reasons:
+        return "held"
+    if not computed:
+        return "unchanged"
+    return "published" if outcome.rows else "no data"

@@ -40,11 +40,13 @@ def check_project(settings: Settings) -> Checked:
         declared = read_declared(settings)
     except InvalidFiles as invalid:
         return Checked(0, 0, 0, invalid.problems)
+    definitions = declared.definitions
     suites = {name: suite for name, suite in declared.suites.items() if suite.expectations}
     columns = {name: {one: spec.columns[one].type for one in spec.columns} for name, spec in declared.sources.items()}
-    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *declared.files.warnings]
-    if declared.record is not None:
+    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *definitions.files.warnings]
+    problems += definitions.problems
+    if definitions.record is not None:
         from metrics_catalog.governance.proposals import not_official
 
-        problems += not_official(declared.files, declared.record)
-    return Checked(len(declared.files.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))
+        problems += not_official(definitions.files, definitions.record)
+    return Checked(len(definitions.files.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))

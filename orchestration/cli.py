@@ -50,14 +50,15 @@ def demo(
     days: Annotated[int | None, typer.Option(help="Only the first days of the year.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
-    """Lay out the demo's data, refresh, and say where to look."""
-    from orchestration.commands import lay_out_demo, next_steps
+    """Lay out the demo's data, certify its definitions once, refresh, and say where to look."""
+    from orchestration.commands import certify_once, lay_out_demo, next_steps
 
     settings = _settings(context)
     lay_out_demo(settings, days, quiet=as_json)
+    certified_by = certify_once(settings)
     _run(settings, None, as_json)
     if not as_json:
-        typer.echo("\n" + next_steps(settings))
+        typer.echo("\n" + next_steps(settings, certified_by))
 
 
 @app.command()
@@ -184,10 +185,12 @@ def _run(settings: Settings, select: str | None, as_json: bool) -> None:
     summary = refresh(settings, select, quiet=as_json)
     if as_json:
         print_json(summary.as_json())
-        return
-    if summary.sources or not summary.is_dbt:
-        console().print(table(summary))
-    typer.echo("\n" + "\n".join(footer(summary)))
+    else:
+        if summary.sources or not summary.is_dbt:
+            console().print(table(summary))
+        typer.echo("\n" + "\n".join(footer(summary)))
+    if summary.held:
+        raise typer.Exit(1)
 
 
 def _settings(context: typer.Context) -> Settings:

@@ -6,6 +6,8 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from functools import partial
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
 def run(settings: Settings, select: str | None = None, quiet: bool = False) -> Summary:
     """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI.
 
-    Raises `InvalidFiles` when the project's files are at fault, `Busy` when it is being refreshed, `Failed` when a
-    stage failed; the message says whether anything was published then.
+    A run that published all but some held metrics has a summary, which says so. Raises `InvalidFiles` when the
+    project's files are at fault, `Busy` when it is being refreshed, `Failed` when a stage failed; the message says
+    whether anything was published then.
     """
     with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
@@ -51,9 +54,10 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
                 )
         except Exception as error:  # of Dagster's own records; what a stage raises is in the result
             raise Failed(f"{message(error)}\n{_published(listener)}", exit_code(error)) from error
-    if not result.success:
+    summary = summarize(listener.report, result, declared.definitions)
+    if not result.success and (listener.report.errors or not summary.held):
         raise _failure(result, listener)
-    return summarize(listener.report, result, declared.catalog)
+    return summary
 
 
 def up(settings: Settings) -> None:
@@ -78,12 +82,34 @@ def lay_out_demo(settings: Settings, days: int | None = None, quiet: bool = Fals
         lay_out(settings.locate().landing, days, lambda delivery: tell(f"laying out {delivery}"))
 
 
-def next_steps(settings: Settings) -> str:
-    """Where to look after the demo."""
+def certify_once(settings: Settings) -> str | None:
+    """Certify the project as an admin of its people.yml, unless it is certified or has none; returns who did."""
+    from metrics_catalog.governance.ledger import Ledger
+    from metrics_catalog.governance.office import Office, read_only
+    from metrics_catalog.ops.store import open_store
+    from orchestration.declared import read_declared
+
+    definitions = read_declared(settings).definitions
+    admins = [name for name, person in definitions.files.people.people.items() if "admin" in person.roles]
+    if definitions.record is not None or not admins:
+        return None
+    project = settings.locate()
+    warehouse = partial(read_only, project.warehouse)
+    office = Office(definitions.files, Ledger(open_store(project.ops)), warehouse, lambda: datetime.now(UTC))
+    admin = settings.user if settings.user in admins else admins[0]
+    office.bootstrap(admin, "first use")
+    return admin
+
+
+def next_steps(settings: Settings, certified_by: str | None = None) -> str:
+    """Where to look after the demo; ``certified_by``: who certified it just now."""
+    certified = f"Certified by {certified_by}: from now on an official number changes only by an approved request."
     return "\n".join(
         (
+            *([certified] if certified_by else []),
             "Look at the numbers:   metrics query net_sales --grain month",
             "See all metrics:       metrics list",
+            "Change one:            edit its file, then METRICS_USER=<you> metrics propose <metric> --reason <why>",
             f"Watch it in Dagster:   metrics up      (http://127.0.0.1:{settings.port})",
             f"What was quarantined:  {settings.locate().docs / 'index.html'}",
         )

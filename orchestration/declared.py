@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from expectations.check import check_columns
 from expectations.suite import Suite, load_suites
-from metrics_catalog.catalog import Catalog, load_catalog
-from metrics_catalog.governance.begun import record_of
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.governance.begun import Definitions, definitions_of
 from metrics_catalog.located import InvalidFiles, Problem, read, suggest
 from metrics_catalog.project import Project
 from orchestration.ingest.spec import AnySource, load_specs
 from orchestration.settings import Settings
 from orchestration.transform.graph import DbtGraph, read_graph
 from orchestration.transform.runner import ensure_parsed
-
-if TYPE_CHECKING:
-    from metrics_catalog.governance.record import Record
 
 T = TypeVar("T")
 
@@ -27,7 +24,7 @@ T = TypeVar("T")
 class Declared:
     """A project, consistent across files. Every source has a suite, if an empty one.
 
-    ``catalog`` is the official one; ``files`` what the files say; ``record`` what is certified, None where nothing is.
+    ``catalog`` is the official one, of ``definitions``.
     """
 
     settings: Settings
@@ -35,9 +32,12 @@ class Declared:
     sources: dict[str, AnySource]
     suites: dict[str, Suite]
     graph: DbtGraph
-    catalog: Catalog
-    files: Catalog
-    record: Record | None
+    definitions: Definitions
+
+    @property
+    def catalog(self) -> Catalog:
+        """What the platform computes by."""
+        return self.definitions.official
 
 
 def read_declared(settings: Settings) -> Declared:
@@ -47,27 +47,18 @@ def read_declared(settings: Settings) -> Declared:
     sources = _collect(problems, lambda: load_specs(project))
     suites = _collect(problems, lambda: load_suites(project.suites, project.root))
     graph = _collect(problems, lambda: read_graph(ensure_parsed(project), project.dbt))
-    catalog = _collect(problems, lambda: load_catalog(project)) if graph is not None else None
+    definitions = _collect(problems, lambda: definitions_of(project)) if graph is not None else None
     if sources is not None and suites is not None:
         columns = {name: {column: one.type for column, one in spec.columns.items()} for name, spec in sources.items()}
         problems += check_columns(suites, columns)
     if sources is not None and graph is not None:
         problems += _undeclared(project, sources, graph)
-    if sources is not None and catalog is not None:
-        problems += _unknown_owners(project, sources, catalog)
-    if problems or sources is None or suites is None or graph is None or catalog is None:
+    if sources is not None and definitions is not None:
+        problems += _unknown_owners(project, sources, definitions.official)
+    if problems or sources is None or suites is None or graph is None or definitions is None:
         raise InvalidFiles(problems)
     whole = {name: suites.get(name, Suite.empty(name)) for name in sources}
-    record = record_of(project)
-    return Declared(settings, project, sources, whole, graph, _official(catalog, record), catalog, record)
-
-
-def _official(files: Catalog, record: Record | None) -> Catalog:
-    if record is None:
-        return files
-    from metrics_catalog.governance.certified import official
-
-    return official(files, record)
+    return Declared(settings, project, sources, whole, graph, definitions)
 
 
 def _collect(problems: list[Problem], read_part: Callable[[], T]) -> T | None:

@@ -58,11 +58,11 @@ def _data_faults() -> tuple[type[BaseException], ...]:
 
 
 def _system_faults() -> tuple[type[BaseException], ...]:
-    from metrics_catalog.governance.ledger import Damaged
+    from metrics_catalog.governance.ledger import Damaged, Lost
     from metrics_catalog.ops.store import OpsUnavailable
     from metrics_catalog.published.errors import PublishedError
     from orchestration.demo import DemoMissing
     from orchestration.ingest.result import SourceUnavailable
     from orchestration.transform.blame import DbtFailed
 
-    return (Busy, SourceUnavailable, DbtFailed, DemoMissing, PublishedError, OpsUnavailable, Damaged)
+    return (Busy, SourceUnavailable, DbtFailed, DemoMissing, PublishedError, OpsUnavailable, Damaged, Lost)

@@ -1,8 +1,8 @@
-"""A look at the landing folder: which files are there and whether one is still growing. Reads no content."""
+"""A look at a folder, such as the landing folder: its files, and whether one is still growing. Reads no content."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from os import DirEntry, scandir
@@ -22,11 +22,11 @@ class Landing:
     writing: str | None
 
 
-def look(folder: Path, now: float | None = None) -> Landing:
-    """The landing folder as it is now; hidden files and files in the making (``.name.partial``) do not count."""
+def look(folder: Path, now: float | None = None, without: Collection[Path] = ()) -> Landing:
+    """The folder as it is now; hidden files, files in the making (``.name.partial``) and ``without`` do not count."""
     moment = time() if now is None else now
     digest, files, writing = sha256(), 0, None
-    for entry in sorted(_walk(folder), key=lambda item: item.path):
+    for entry in sorted(_walk(folder, without), key=lambda item: item.path):
         stat = entry.stat()
         digest.update(f"{entry.path}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
         files += 1
@@ -35,14 +35,14 @@ def look(folder: Path, now: float | None = None) -> Landing:
     return Landing(digest.hexdigest()[:32], files, writing)
 
 
-def _walk(folder: Path) -> Iterator[DirEntry[str]]:
-    if not folder.is_dir():
+def _walk(folder: Path, without: Collection[Path]) -> Iterator[DirEntry[str]]:
+    if not folder.is_dir() or folder in without:
         return
     with scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith("."):
                 continue
             if entry.is_dir():
-                yield from _walk(Path(entry.path))
+                yield from _walk(Path(entry.path), without)
             elif entry.is_file():
                 yield entry

@@ -120,11 +120,12 @@ class Refresh:
         self.tell("metrics")
         with self._timed("metrics"), self._warehouse() as con:
             from metrics_catalog.changes import Inputs
-            from metrics_catalog.governance.begun import official_catalog
+            from metrics_catalog.governance.begun import definitions_of
             from metrics_catalog.refresh import publish
 
             # What the dbt project does not declare of its columns is known now that they are built.
-            catalog = official_catalog(project) if (project := self.declared.project).is_dbt else self.declared.catalog
+            is_dbt = self.declared.project.is_dbt
+            known = definitions_of(self.declared.project) if is_dbt else self.declared.definitions
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -135,7 +136,8 @@ class Refresh:
                 corrected_since=lambda source, load_id: state.corrected(con, source, load_id, built[source][0]),
             )
             now = datetime.now(UTC)
-            result = publish(con, catalog, inputs, self.run_id, now, self.detail, _desk(catalog))
+            desk = _desk(known.official)
+            result = publish(con, known.official, inputs, self.run_id, now, self.detail, desk, known.versions)
         self.report.published = result
         return result
 

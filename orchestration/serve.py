@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 import yaml
 
+from orchestration.children import Server
 from orchestration.faults import SYSTEM, USAGE, Failed
 from orchestration.instance import configure
+from orchestration.reload import Reload
 from orchestration.settings import Settings
 
 LOCATION = "metric_center"
 HOST = "127.0.0.1"
 START_SECONDS = 120
-STOP_SECONDS = 20
-_PR_SET_PDEATHSIG = 1
-
-
-@dataclass
-class Server:
-    """One child process. ``log`` is the file its output goes to."""
-
-    name: str
-    command: list[str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = field(default=None)
-
-    def start(self, environment: Mapping[str, str]) -> None:
-        """Start with default signals: what a non-interactive shell passes on ignores them."""
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                self.command,
-                env=dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=_tied_to(os.getpid()),
-            )
-
-    def stop(self) -> None:
-        """Ask, wait, then insist; children of the server go with it."""
-        if self.process is None:
-            return
-        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5)):
-            _signal_group(self.process.pid, number)
-            try:
-                self.process.wait(seconds)
-                break
-            except subprocess.TimeoutExpired:
-                continue
-        _signal_group(self.process.pid, signal.SIGKILL)
 
 
 def serve(settings: Settings, tell: Callable[[str], None], stop: Event) -> None:
@@ -75,6 +35,7 @@ def serve(settings: Settings, tell: Callable[[str], None], stop: Event) -> None:
     environment = {**os.environ, **configure(settings), **_variables(settings)}
     workspace = project.dagster_home / "workspace.yaml"
     workspace.write_text(yaml.safe_dump({"load_from": [{"grpc_server": _location(code_port)}]}), encoding="utf-8")
+    reload = Reload(project, environment, tell)
     with _running() as start:
         code = start("code server", project.dagster_home, environment, _code_server(code_port))
         _await(lambda: not _free(code_port), [code], stop)
@@ -93,6 +54,7 @@ def serve(settings: Settings, tell: Callable[[str], None], stop: Event) -> None:
             tell("Ctrl-C stops everything.")
         while not stop.wait(0.5):
             _all_alive(servers)
+            reload.when_due(url, LOCATION, stop)
 
 
 def _variables(settings: Settings) -> dict[str, str]:
@@ -103,6 +65,8 @@ def _variables(settings: Settings) -> dict[str, str]:
         "METRICS_STATE": str(project.state),
         "METRICS_PUBLISHED": str(project.published),
         "METRICS_DAGSTER_POSTGRES_URL": settings.dagster_postgres_url or "",
+        "METRICS_OPS_URL": settings.ops_url or "",
+        "METRICS_USER": settings.user or "",
     }
     return {name: value for name, value in given.items() if value}
 
@@ -112,9 +76,10 @@ def _location(port: int) -> dict[str, object]:
 
 
 def _code_server(port: int) -> list[str]:
-    # Loaded when first asked, so that a project that does not load is explained in the UI instead of ending the server.
+    # A proxy: asked to reload, it starts a fresh server behind itself and lets the old one finish its runs. A project
+    # that does not load is explained in the UI.
     where = ["-m", "orchestration.definitions", "-h", HOST, "-p", str(port), "--location-name", LOCATION]
-    return ["dagster", "api", "grpc", *where, "--lazy-load-user-code", "--use-python-environment-entry-point"]
+    return ["dagster", "code-server", "start", *where, "--use-python-environment-entry-point"]
 
 
 @contextmanager
@@ -175,24 +140,3 @@ def _answers(url: str) -> bool:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _tied_to(parent: int) -> Callable[[], None]:
-    """Runs in the child: default signals, and a signal from the kernel should the parent die (Linux)."""
-
-    def prepare() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return prepare
-
-
-def _signal_group(pid: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return

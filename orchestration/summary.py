@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from dagster import ExecuteInProcessResult
     from rich.table import Table
 
-    from metrics_catalog.catalog import Catalog
+    from metrics_catalog.governance.begun import Definitions
+    from metrics_catalog.refresh import MetricOutcome
     from orchestration.refresh import Report
 
 
@@ -26,10 +27,20 @@ class SourceLine:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """One refresh. ``checks`` failed as warnings only, or the refresh would have failed.
+class HeldLine:
+    """A metric that keeps its published values: why, and the request that asks for its new ones."""
 
-    ``not_read``: what the dbt project's semantic layer has that is no metric here, with file, line and reason.
+    metric: str
+    why: tuple[str, ...]
+    request: str | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One refresh. ``checks`` failed as warnings only, but for those of ``held`` metrics, or it would have failed.
+
+    ``proposed``: definitions that differ from what is certified. ``not_read``: what the dbt project's semantic layer
+    has that is no metric here, with file, line and reason.
     """
 
     run_id: str
@@ -44,6 +55,8 @@ class Summary:
     closed_through: str | None
     waiting: dict[str, list[str]]
     seconds: dict[str, float]
+    held: tuple[HeldLine, ...] = ()
+    proposed: int = 0
     not_read: tuple[str, ...] = ()
     is_dbt: bool = False
 
@@ -52,8 +65,9 @@ class Summary:
         return asdict(self)
 
 
-def summarize(report: Report, result: ExecuteInProcessResult, catalog: Catalog) -> Summary:
+def summarize(report: Report, result: ExecuteInProcessResult, definitions: Definitions) -> Summary:
     """The summary of a finished run."""
+    catalog = definitions.official
     evaluations = result.get_asset_check_evaluations()
     published = report.published
     states = [one.state for one in published.metrics.values()] if published else []
@@ -73,9 +87,24 @@ def summarize(report: Report, result: ExecuteInProcessResult, catalog: Catalog) 
         if published
         else {},
         seconds={stage: round(spent, 2) for stage, spent in report.seconds.items()},
+        held=tuple(_held(one) for one in published.metrics.values() if one.state == "held") if published else (),
+        proposed=_proposed(definitions),
         not_read=tuple(f"{one.path}:{one.line} {one.message}" for one in catalog.not_read.values()),
         is_dbt=catalog.project.is_dbt,
     )
+
+
+def _held(metric: MetricOutcome) -> HeldLine:
+    request = None if metric.hold is None else metric.hold.request
+    return HeldLine(metric.metric, metric.reasons, None if request is None else request.name)
+
+
+def _proposed(definitions: Definitions) -> int:
+    if definitions.record is None:
+        return 0
+    from metrics_catalog.governance.proposals import proposals
+
+    return len(list(proposals(definitions.files, definitions.record, definitions.official)))
 
 
 def _line(report: Report, name: str) -> SourceLine:
@@ -116,6 +145,9 @@ def footer(summary: Summary) -> list[str]:
         f"closed through     {summary.closed_through}" if summary.closed_through else "",
         f"time               {total:.1f} s ({stages})",
     ]
+    lines += [f"held back          {reason}" for one in summary.held for reason in one.why]
+    if summary.proposed:
+        lines.append(f"proposed           {summary.proposed} not as certified; `metrics propose` lists them")
     lines += [f"not read           {one}" for one in summary.not_read]
     if not summary.sources and not summary.is_dbt:
         lines.append("no sources yet      add one: orchestration/sources/<name>.yml")

@@ -16,15 +16,20 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from metrics_catalog.project import Project
 from orchestration.declared import Declared, read_declared
 from orchestration.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from metrics_catalog.governance.office import Office
 
 TESTS = Path(__file__).parent
 
@@ -149,6 +154,39 @@ class Shop:
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
 
+    def office(self) -> Office:
+        """Governance of the project as its files are now."""
+        from metrics_catalog.catalog import load_catalog
+        from metrics_catalog.governance.ledger import Ledger
+        from metrics_catalog.governance.office import Office, read_only
+        from metrics_catalog.ops.store import open_store
+
+        warehouse = partial(read_only, self.project.warehouse)
+        ledger = Ledger(open_store(self.project.ops))
+        return Office(load_catalog(self.project), ledger, warehouse, lambda: datetime.now(UTC))
+
+    def certify(self) -> None:
+        """Certify what is there."""
+        self.write_people()
+        self.office().bootstrap("wei", "first use")
+
+    def write_people(self) -> None:
+        """Wei owns and is an admin, fang and li are stewards, ana asks."""
+        self.write("metrics_catalog/people.yml", PEOPLE)
+
+    def approve(self, number: int) -> None:
+        """By everybody who may."""
+        for person in ("wei", "fang", "li"):
+            if self.office().request(number).is_open:
+                self.office().approve(number, person)
+
+    def change(self, metric: str, old: str, new: str) -> None:
+        """Edit a metric of domain sales, ask for it over all of history, and approve it."""
+        from metrics_catalog.governance.office import Wish
+
+        self.replace(f"metrics_catalog/metrics/sales/{metric}.yml", old, new)
+        self.approve(self.office().propose(metric, "ana", Wish("better", restate=True)).id)
+
     def deliver(self, day: str, lines: Iterable[tuple[object, ...]]) -> Path:
         """One day's receipts: (receipt, product, quantity, amount), and the store when it is not 上海."""
         rows = [
@@ -173,6 +211,17 @@ class Shop:
         with closing(sqlite3.connect(file)) as con, con:
             con.execute("create table if not exists stores (store text primary key, city text)")
             con.executemany("insert or replace into stores values (?, ?)", cities.items())
+
+
+PEOPLE = """
+    departments: {data: {en: Data, zh: 数据}}
+    people:
+      wei: {name: 陈伟, email: wei@example.com, language: zh, roles: [owner, admin]}
+      fang: {name: 王芳, email: fang@example.com, language: zh, roles: [steward]}
+      li: {name: 李强, email: li@example.com, language: zh, roles: [steward]}
+      ana: {name: Ana, email: ana@example.com, roles: [analyst]}
+    teams: {data: {label: {en: Data, zh: 数据}, department: data, members: [wei]}}
+    """
 
 
 def _written(root: Path, *names: str) -> Path:

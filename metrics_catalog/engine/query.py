@@ -46,6 +46,8 @@ class Result:
     """One row for each period and combination of ``by``, a decimal column for each metric (null: no data).
 
     ``version`` and ``published_at`` name the publish that was read; ``definitions`` the definition of each metric then.
+    ``marks``: what to know before using a metric: that it is held, or deprecated. ``notes``: why that publish changed
+    values of a metric that were published before.
     """
 
     query: Query
@@ -54,3 +56,5 @@ class Result:
     published_at: datetime
     closed_through: date
     definitions: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)

@@ -1,18 +1,42 @@
-"""Whether a project is governed, and its official catalog. Light to import: most questions need no database."""
+"""Whether a project is governed, and its definitions. Light to import: most questions need no database."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metrics_catalog.catalog import Catalog, load_catalog
+from metrics_catalog.catalog import Catalog, examine, load_catalog
+from metrics_catalog.located import InvalidFiles, Problem
 from metrics_catalog.project import Project
+from metrics_catalog.spec.people import People
+from metrics_catalog.spec.policy import Policy
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.governance.record import Record
 
 _SQLITE = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a project's ``files`` say, what of it is ``official``, and the ``record`` that makes the difference.
+
+    While nothing is certified there is no record and the files are official. ``problems``: errors in files; what is
+    certified stands in for those, so that a draft never stops what is official.
+    """
+
+    files: Catalog
+    official: Catalog
+    record: Record | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The certified version of each official metric."""
+        return {} if self.record is None else {name: one.number for name, one in self.record.metrics().items()}
 
 
 def ledger_of(project: Project) -> Ledger | None:
@@ -39,11 +63,37 @@ def record_of(project: Project) -> Record | None:
     return record if record.begun else None
 
 
+def definitions_of(project: Project) -> Definitions:
+    """A project's definitions.
+
+    Raises `OpsUnavailable`, `Damaged`, `InvalidFiles`; the last, where definitions are certified, only for those.
+    """
+    record = record_of(project)
+    if record is None:
+        files = load_catalog(project)
+        return Definitions(files, files)
+    from metrics_catalog.governance.certified import PEOPLE, POLICY, checked, official, read_as
+
+    files, problems = examine(project)
+    if files is None:
+        people, policy = record.current(PEOPLE), record.current(POLICY)
+        files, problems = examine(project, people and read_as(people, People), policy and read_as(policy, Policy))
+    errors = tuple(problem for problem in problems if problem.level == "error")
+    if files is None:
+        raise InvalidFiles(errors)
+    catalog = official(files, record)
+    if not errors:
+        return Definitions(files, catalog, record)
+    return Definitions(_readable(files, catalog, {one.path for one in errors}), checked(catalog), record, errors)
+
+
 def official_catalog(project: Project) -> Catalog:
     """The catalog by which a project computes. Raises `InvalidFiles`, `OpsUnavailable`, `Damaged`."""
-    files, record = load_catalog(project), record_of(project)
-    if record is None:
-        return files
-    from metrics_catalog.governance.certified import official
+    return definitions_of(project).official
 
-    return official(files, record)
+
+def _readable(files: Catalog, official: Catalog, broken: Collection[str]) -> Catalog:
+    """The files, with what is certified in place of those that are broken."""
+    kept = {name: entry for name, entry in files.metrics.items() if entry.document.path not in broken}
+    certified = {name: entry for name, entry in official.metrics.items() if entry.document.path in broken}
+    return replace(files, metrics={**certified, **kept})

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from metrics_catalog.catalog import Catalog, Entry, Era, entry_of
 from metrics_catalog.governance.record import METRIC, Record, Version
@@ -13,12 +16,19 @@ from metrics_catalog.rules import check_all
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
 
+S = TypeVar("S", bound=BaseModel)
 PEOPLE, POLICY = "people", "policy"
 
 
 def certified_entry(version: Version) -> Entry:
     """A certified metric as the catalog holds it. Raises `InvalidFiles`."""
     return entry_of(version.subject.removeprefix(METRIC), version.domain, parsed(version.text, version.path))
+
+
+def read_as(version: Version, spec: type[S]) -> tuple[S, Document]:
+    """People or the policy as certified. Raises `InvalidFiles`."""
+    document = parsed(version.text, version.path)
+    return check(document, spec), document
 
 
 def official(files: Catalog, record: Record) -> Catalog:
@@ -32,13 +42,13 @@ def official(files: Catalog, record: Record) -> Catalog:
     catalog = replace(files, metrics={name: _entry(files, version) for name, version in record.metrics().items()})
     people, policy = record.current(PEOPLE), record.current(POLICY)
     if people is not None and not is_as_certified(files.people_document, people):
-        document = parsed(people.text, people.path)
-        catalog = replace(catalog, people=check(document, People), people_document=document)
+        found, document = read_as(people, People)
+        catalog = replace(catalog, people=found, people_document=document)
     if policy is None:  # a policy.yml written later is no way round an approval
         catalog = replace(catalog, policy=Policy())
     elif not is_as_certified(files.policy_document, policy):
-        document = parsed(policy.text, policy.path)
-        catalog = replace(catalog, policy=check(document, Policy), policy_document=document)
+        found, document = read_as(policy, Policy)
+        catalog = replace(catalog, policy=found, policy_document=document)
     if catalog == files and not any(version.effective for some in record.versions.values() for version in some):
         return files
     newest = checked(replace(catalog, metrics=_ordered(catalog.metrics)))

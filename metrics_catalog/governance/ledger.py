@@ -99,6 +99,12 @@ class Ledger:
             raise Damaged(faults)
         return [_entry(row) for row in rows]
 
+    def newest(self, *kinds: str) -> int:
+        """Number of the last entry of these kinds, 0 when there is none. Reads nothing else."""
+        query = sa.select(sa.func.max(table.c.seq)).where(table.c.kind.in_(kinds))
+        with reading(self._engine) as con:
+            return con.execute(query).scalar() or 0
+
     def must_hold(self, anchor: Head) -> None:
         """Raise `Lost` unless an entry that values were published under is still there."""
         query = sa.select(table.c.hash).where(table.c.seq == anchor.seq)

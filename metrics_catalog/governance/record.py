@@ -151,6 +151,11 @@ class Record:
         }
         return {name: version for name, version in sorted(found.items()) if version.status != "retired"}
 
+    def restatement(self, metric: str, digest: str) -> Request | None:
+        """The last request to publish exactly the values that ``digest`` stands for."""
+        asked = [one for one in self.requests.values() if (one.metric, one.changes) == (metric, ("restate",))]
+        return next((one for one in reversed(asked) if one.fingerprint == digest), None)
+
     def open_requests(self, subject: str | None = None) -> list[Request]:
         """Requests that wait for an answer, of one subject or all."""
         return [one for one in self.requests.values() if one.is_open and subject in (None, one.subject)]

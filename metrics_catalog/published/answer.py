@@ -42,6 +42,8 @@ def answer(query: Query, catalog: Catalog, published: Published) -> Result:
         published_at=info.published_at,
         closed_through=info.closed_through,
         definitions={metric: info.definitions.get(metric, "") for metric in query.metrics},
+        marks={metric: (f"held: {why}",) for metric in query.metrics if (why := info.why_held(metric))},
+        notes={metric: info.notes[metric] for metric in query.metrics if metric in info.notes},
     )
 
 

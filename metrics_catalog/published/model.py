@@ -65,6 +65,15 @@ class PublishInfo:
             raise ValueError("published_at needs a time zone")
         object.__setattr__(self, "published_at", self.published_at.astimezone(UTC))
 
+    def why_held(self, metric: str) -> str | None:
+        """Why a metric keeps what was published before, with the request that asks for its new values."""
+        if metric not in self.held:
+            return None
+        mark = self.marks.get(metric)
+        if mark is None:
+            return "its new values failed the audit"
+        return mark["why"] + (f" ({mark['request']})" if "request" in mark else "")
+
     def to_json(self) -> str:
         """One line of JSON, as kept in the commit."""
         data = {one.name: getattr(self, one.name) for one in fields(self)}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from metrics_catalog.governance.begun import ledger_of
+from metrics_catalog.governance.ledger import Entry
+from orchestration.approved import KINDS, decided, touched
 from orchestration.declared import Declared
 from orchestration.landing import Landing, look
 
 JOB = "refresh"
+APPROVALS_SECONDS = 15  # so that an approved value is published within a minute
+RELOAD = timedelta(minutes=2)  # `metrics up` loads new definitions in seconds; other servers may never do
 
 
 def definitions(declared: Declared) -> dg.Definitions:
@@ -26,7 +32,8 @@ def definitions(declared: Declared) -> dg.Definitions:
         execution_timezone=declared.catalog.policy.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    return dg.Definitions(jobs=[job], schedules=[schedule], sensors=[_new_files(declared), run_failed])
+    sensors = [_new_files(declared), _approved_changes(declared), run_failed]
+    return dg.Definitions(jobs=[job], schedules=[schedule], sensors=sensors)
 
 
 def _new_files(declared: Declared) -> dg.SensorDefinition:
@@ -48,11 +55,60 @@ def _decide(context: dg.SensorEvaluationContext, landing: Landing) -> dg.RunRequ
         return dg.SkipReason("nothing new in the landing folder")
     if landing.writing:
         return dg.SkipReason(f"{landing.writing} is still being written")
-    unfinished = dg.RunsFilter(job_name=JOB, statuses=_UNFINISHED)
-    if context.instance.get_run_ids(unfinished, limit=1):
+    if _is_refreshing(context):
         return dg.SkipReason("a refresh is running")
     context.update_cursor(landing.state)
     return dg.RunRequest(run_key=landing.state, tags={"cause": "new files"})
+
+
+def _approved_changes(declared: Declared) -> dg.SensorDefinition:
+    @dg.sensor(
+        job_name=JOB,
+        minimum_interval_seconds=APPROVALS_SECONDS,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Refreshes what an approved change touches, once no refresh runs. Cursor: the ledger's last entry.",
+    )
+    def approved_changes(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        ledger = ledger_of(declared.project)
+        seen = int(context.cursor or 0)
+        if ledger is None or ledger.newest(*KINDS) <= seen:
+            yield dg.SkipReason("nothing was approved since")
+            return
+        yield _follow(context, declared, [entry for entry in ledger.entries() if entry.seq > seen])
+
+    return approved_changes
+
+
+def _follow(
+    context: dg.SensorEvaluationContext, declared: Declared, entries: Sequence[Entry]
+) -> dg.RunRequest | dg.SkipReason:
+    approved = decided(entries)
+    if approved and _is_refreshing(context):
+        return dg.SkipReason("a refresh is running")
+    if late := _not_loaded(declared, approved):
+        return dg.SkipReason(f"entry {late.seq} of the ledger is newer than these definitions; they are loaded again")
+    context.update_cursor(str(entries[-1].seq))
+    keys = touched(declared, approved)
+    if not keys:
+        return dg.SkipReason("what was approved touches no value")
+    requests = ", ".join(f"CR-{entry.event.data['request']}" for entry in approved)
+    return dg.RunRequest(
+        run_key=f"ledger {approved[-1].seq}",
+        asset_selection=keys,
+        tags={"cause": "approved change", "requests": requests},
+    )
+
+
+def _not_loaded(declared: Declared, entries: Sequence[Entry]) -> Entry | None:
+    """An entry that changes definitions and came after these were loaded, for as long as it is worth waiting."""
+    record = declared.definitions.record
+    loaded = 0 if record is None else record.head.seq
+    since = datetime.now(UTC) - RELOAD
+    return next((one for one in entries if one.event.kind == "certified" and one.seq > loaded and one.at > since), None)
+
+
+def _is_refreshing(context: dg.SensorEvaluationContext) -> bool:
+    return bool(context.instance.get_run_ids(dg.RunsFilter(job_name=JOB, statuses=_UNFINISHED), limit=1))
 
 
 _UNFINISHED = [

@@ -9,8 +9,10 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from metrics_catalog.catalog import Entry
+from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.rollup import Rollups, rollups
+from metrics_catalog.governance.card import preview_lines, version_line
 from orchestration.declared import Declared
 from orchestration.defs.dbt import keys_by_id
 from orchestration.describe import check_result, foreseen, metric_key, owners
@@ -18,11 +20,14 @@ from orchestration.faults import Failed
 from orchestration.resources import KEY, refresh_of
 
 if TYPE_CHECKING:
+    from metrics_catalog.governance.status import Status
     from metrics_catalog.refresh import MetricOutcome, PublishOutcome
 
 SUMS = "slices_add_up"
 CHECKS = {
+    "certified": "Its definition is certified; a deprecated one warns, and everything until something is certified.",
     "complete": "Every closed period is there: no daily source still owes a day.",
+    "no_unapproved_restatement": "No published value of a closed period would change without a reason or an approval.",
     SUMS: "The slices of an additive metric add up to its total.",
     "values_valid": "Values have the right type and range, one per period and slice.",
 }
@@ -30,15 +35,16 @@ CHECKS = {
 
 def definitions(declared: Declared) -> dg.Definitions:
     """One multi-asset for all metrics: what changed together is published together."""
+    from metrics_catalog.governance.status import statuses
+
     catalog = declared.catalog
     keys = {name: metric_key(entry.domain, name) for name, entry in catalog.metrics.items()}
+    known, stored = statuses(declared.definitions, None), rollups(catalog)
     additive = {name for name, formula in formulas(catalog).items() if formula.adds_up}
-
-    stored = rollups(catalog)
 
     @dg.multi_asset(
         name="metrics",
-        specs=[_spec(declared, stored, entry) for entry in catalog.metrics.values()],
+        specs=[_spec(declared, stored, entry, known[name]) for name, entry in catalog.metrics.items()],
         check_specs=[
             dg.AssetCheckSpec(check, asset=key, description=description)
             for name, key in keys.items()
@@ -53,17 +59,24 @@ def definitions(declared: Declared) -> dg.Definitions:
             outcome = refresh_of(context).publish()
         for name, key in keys.items():
             if key in context.selected_asset_keys:
-                yield from _events(context, key, outcome.metrics[name], outcome, _daily_sources(declared, name))
-        held = [one for one in outcome.metrics.values() if one.state == "held"]
-        if held:
+                metric = outcome.metrics[name]
+                if metric.state != "held":
+                    yield dg.MaterializeResult(asset_key=key, metadata=_published(metric, outcome, known[name]))
+                waiting = _waiting(outcome, _daily_sources(declared, name))
+                for result in _checks(key, metric, waiting, known[name]):
+                    if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
+                        yield result
+        if held := [reason for one in outcome.metrics.values() for reason in one.reasons]:
             with foreseen():
-                raise Failed("\n".join(f"held back: {finding}" for one in held for finding in one.findings), 1)
+                raise Failed("\n".join(f"held back: {reason}" for reason in held), 1)
 
     return dg.Definitions(assets=[publish] if keys else [])
 
 
-def _spec(declared: Declared, stored: Rollups, entry: Entry) -> dg.AssetSpec:
-    catalog, spec = declared.catalog, entry.spec
+def _spec(declared: Declared, stored: Rollups, entry: Entry, status: "Status") -> dg.AssetSpec:
+    catalog, spec, version = declared.catalog, entry.spec, status.version
+    number = {} if version is None else {"certified_version": str(version.number)}
+    certified = {"certified": version_line(version)} if version is not None else {}
     return dg.AssetSpec(
         key=metric_key(entry.domain, entry.name),
         deps=_parents(declared, stored, entry.name),
@@ -71,8 +84,22 @@ def _spec(declared: Declared, stored: Rollups, entry: Entry) -> dg.AssetSpec:
         group_name=entry.domain,
         owners=owners(catalog.people, spec.owner),
         kinds={"metric", "delta"},
-        tags={"domain": entry.domain, "tier": str(spec.tier), "type": spec.type},
-        metadata={"unit": spec.unit, "grains": ", ".join(spec.grains), "file": entry.document.path},
+        tags={
+            "domain": entry.domain,
+            "tier": str(spec.tier),
+            "type": spec.type,
+            "owner": spec.owner,
+            "state": status.state,
+            **number,
+        },
+        metadata={
+            "unit": spec.unit,
+            "grains": ", ".join(spec.grains),
+            "file": entry.document.path,
+            "state": str(status),
+            "definition": calculations(catalog)[entry.name],
+            **certified,
+        },
     )
 
 
@@ -93,33 +120,49 @@ def _daily_sources(declared: Declared, name: str) -> set[str]:
     return {clean[id_] for node in nodes for id_ in semantics.upstream(node) if id_ in clean}
 
 
-def _events(
-    context: AssetExecutionContext,
-    key: dg.AssetKey,
-    metric: "MetricOutcome",
-    outcome: "PublishOutcome",
-    sources: set[str],
-) -> Iterator[Any]:
-    if metric.state != "held":
-        metadata = {
-            "state": metric.state,
-            "periods": metric.periods,
-            "rows": metric.rows,
-            "closed_through": outcome.closed_through.isoformat(),
-            **({"version": outcome.version} if outcome.version is not None else {}),
-        }
-        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
-    waiting = {source: days for source, days in outcome.waiting.items() if source in sources}
-    sums = [finding for finding in metric.findings if "[slices_add_up]" in finding]
+def _published(metric: "MetricOutcome", outcome: "PublishOutcome", status: "Status") -> dict[str, Any]:
+    """Metadata of a materialisation."""
+    found = {
+        "state": metric.state,
+        "periods": metric.periods,
+        "rows": metric.rows,
+        "closed_through": outcome.closed_through.isoformat(),
+        "definition": metric.definition,
+        "version": outcome.version,
+        "certified_version": None if status.version is None else status.version.number,
+        "restated": metric.note,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _waiting(outcome: "PublishOutcome", sources: set[str]) -> str | None:
+    """Days that sources of a metric still owe, in words."""
+    owed = [
+        f"{source} {days[0]}" + (f" and {len(days) - 1} more" if days[1:] else "")
+        for source, days in outcome.waiting.items()
+        if source in sources
+    ]
+    return ", ".join(owed) or None
+
+
+def _checks(
+    key: dg.AssetKey, metric: "MetricOutcome", waiting: str | None, status: "Status"
+) -> Iterator[dg.AssetCheckResult]:
+    sums = [finding for finding in metric.findings if f"[{SUMS}]" in finding]
     others = [finding for finding in metric.findings if finding not in sums]
-    owed = ", ".join(
-        f"{source} {days[0]}" + (f" and {len(days) - 1} more" if days[1:] else "") for source, days in waiting.items()
+    yield check_result(key, "certified", status.state == "certified", state=str(status))
+    yield check_result(key, "complete", not waiting, waiting_for=waiting)
+    yield check_result(key, SUMS, not sums, error=True, findings="\n".join(sums) or None)
+    yield check_result(key, "values_valid", not others, error=True, findings="\n".join(others) or None)
+    hold, changes = metric.hold, None
+    if hold is not None and hold.request is not None:
+        changes = "\n".join(preview_lines(hold.request.preview)).strip()
+    yield check_result(
+        key,
+        "no_unapproved_restatement",
+        hold is None,
+        error=True,
+        why=None if hold is None else hold.why,
+        request=None if hold is None or hold.request is None else hold.request.name,
+        would_change=changes,
     )
-    results = (
-        check_result(key, "complete", not waiting, waiting_for=owed or None),
-        check_result(key, SUMS, not sums, error=True, findings="\n".join(sums) or None),
-        check_result(key, "values_valid", not others, error=True, findings="\n".join(others) or None),
-    )
-    for result in results:
-        if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
-            yield result

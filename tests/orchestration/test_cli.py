@@ -51,7 +51,7 @@ def test_run_ends_with_a_summary(metrics: Metrics) -> None:
     lines = [line.split() for line in done.out.splitlines()]
     assert ["receipts", "6", "0", "1"] in lines
     assert ["products", "2", "0", "0"] in lines
-    assert "checks             17, 3 with warnings" in done.out
+    assert "checks             21, 5 with warnings" in done.out
     assert "metrics published  2 of 2" in done.out
     assert "waiting for        receipts of 2024-03-03 and 2 more" in done.out
     again = metrics("run")
@@ -212,3 +212,135 @@ def test_check_and_generate(shop: Any, metrics: Metrics) -> None:
     assert "metrics generate" in stale.out
     assert "sales_daily.sql" in metrics("generate").out
     assert metrics("check").code == 0
+
+
+NET_SALES = "metrics_catalog/metrics/sales/net_sales.yml"
+
+
+@pytest.fixture
+def certified(shop: Any, metrics: Metrics) -> Any:
+    assert metrics("run").code == 0
+    shop.certify()
+    return shop
+
+
+@pytest.fixture
+def acting(monkeypatch: pytest.MonkeyPatch, metrics: Metrics) -> Metrics:
+    """The command as somebody of people.yml."""
+
+    def call(person: str, *arguments: str) -> Ended:
+        monkeypatch.setitem(os.environ, "METRICS_USER", person)
+        return metrics(*arguments)
+
+    return call
+
+
+def test_a_draft_is_said_asked_for_approved_and_remembered(certified: Any, metrics: Metrics, acting: Metrics) -> None:
+    certified.replace(NET_SALES, "expr: amount_usd", "expr: amount_usd * 2")
+    certified.replace(NET_SALES.replace("net_sales", "receipts"), "direction: up", "direction: down")
+    assert "proposed           2 not as certified" in metrics("run").out
+    assert metrics("list").out.count("certified v1; edited") == 2
+    assert acting("ana", "propose", "net_sales", "receipts", "--reason", "better", "--restate").code == 0
+    assert json.loads(metrics("show", "net_sales", "--json").out)["request"] == "CR-1"
+    for person in ("wei", "fang", "li"):
+        done = acting(person, "approve", "CR-1", "CR-2")
+        if person == "wei":
+            assert (done.code, done.err) == (0, "")
+            assert "CR-1  metric/net_sales" in done.out
+            assert "CR-2  metric/receipts  bounds  [approved]" in done.out
+    lines = metrics("history", "receipts").out.splitlines()
+    assert lines[0].startswith("v1  ")
+    assert "v2  " in lines[1]
+    assert "CR-2 by ana, approved by wei: better" in lines[1]
+    assert lines[2].startswith("CR-2  ")
+    assert json.loads(metrics("list", "--json").out)[1]["version"] == 2
+    assert metrics("history", "nothing").code == 2
+
+
+def test_several_approvals_stop_at_the_first_that_is_refused(certified: Any, acting: Metrics) -> None:
+    certified.replace(NET_SALES, "direction: up", "direction: down")
+    acting("ana", "propose", "net_sales", "--reason", "better")
+    done = acting("wei", "approve", "CR-1", "CR-9")
+    assert done.code == 2
+    assert "there is no request CR-9" in done.err
+    assert "approved by wei" in done.out
+    assert acting("wei", "approve", "CR-1", "CR-2", "--fingerprint", "x").code == 2
+
+
+def test_a_held_metric_ends_with_1_and_is_marked_wherever_it_is_read(certified: Any, metrics: Metrics) -> None:
+    mart = "dbt_project/models/marts/sales/fct_sales.sql"
+    certified.replace(mart, "quantity, amount_usd", "quantity, amount_usd * 2 as amount_usd")
+    done = metrics("run")
+    said = "net_sales: published values would change: changed code: fct_sales (CR-1)"
+    assert done.code == 1
+    assert f"held back          {said}" in done.out
+    assert done.out.count("held back") == 1
+    again = metrics("run", "--json")
+    assert again.code == 1
+    assert json.loads(again.out)["held"] == [{"metric": "net_sales", "why": [said], "request": "CR-1"}]
+    queried = metrics("query", "net_sales", "receipts", "--grain", "day")
+    assert (queried.code, queried.err) == (0, "net_sales: held: changed code: fct_sales (CR-1)\n")
+    assert json.loads(metrics("query", "net_sales", "--grain", "day", "--json").out)["marks"] == {
+        "net_sales": ["held: changed code: fct_sales (CR-1)"]
+    }
+    assert "certified v1; held: changed code: fct_sales (CR-1)" in metrics("show", "net_sales").out
+
+
+def test_every_value_ever_published_for_a_day(certified: Any, metrics: Metrics) -> None:
+    certified.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
+    assert metrics("run").code == 0
+    first, second = metrics("history", "net_sales", "--period", "2024-03-01").out.splitlines()
+    assert first.split()[-1] == "9.5"
+    assert second.endswith("19  by v2  certified net_sales v2")
+    sliced = json.loads(metrics("history", "net_sales", "--period", "2024-03-01", "--by", "store=上海", "--json").out)
+    assert [float(one["row"]["value"]) for one in sliced] == [9.5, 19]
+    assert "nothing was ever published" in metrics("history", "net_sales", "--period", "2023-03").out
+    refused = metrics("history", "net_sales", "--period", "2024-03-01", "--by", "brand=x")
+    assert refused.code == 2
+    assert "net_sales is published by store" in refused.err
+
+
+def test_a_deprecated_metric_says_what_to_use(certified: Any, metrics: Metrics) -> None:
+    certified.approve(certified.office().end("receipts", "ana", "unused", "net_sales", retire=False).id)
+    queried = metrics("query", "receipts", "--grain", "day")
+    assert queried.err.startswith("receipts: deprecated, use net_sales until ")
+    assert queried.code == 0
+
+
+def test_what_is_not_certified_is_listed_and_has_no_values(certified: Any, metrics: Metrics) -> None:
+    text = (certified.project.root / NET_SALES).read_text(encoding="utf-8")
+    certified.write("metrics_catalog/metrics/sales/gross.yml", text.replace("Net s", "Gross s").replace("净", "总"))
+    assert "proposed" in metrics("list").out
+    done = metrics("query", "gross", "--grain", "day")
+    assert done.code == 2
+    assert '"gross" is not certified' in done.err
+
+
+def test_a_draft_with_a_fault_is_an_error_of_check_and_stops_no_run(certified: Any, metrics: Metrics) -> None:
+    certified.replace(NET_SALES, "agg: sum", "agg: summ")
+    assert metrics("run").code == 0
+    assert metrics("query", "net_sales", "--grain", "day").code == 0
+    checked = metrics("check")
+    assert checked.code == 1
+    assert f"{NET_SALES}:" in checked.out
+
+
+def test_without_its_ops_store_nothing_runs(certified: Any, metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "METRICS_OPS_URL", "postgresql://nobody@127.0.0.1:1/ops")
+    for command in (["run"], ["list"], ["query", "net_sales"]):
+        done = metrics(*command)
+        assert done.code == 3
+        assert "the ops store postgresql://nobody@127.0.0.1:1/ops cannot be used" in done.err
+        assert "Traceback" not in done.err
+
+
+def test_the_demo_certifies_once(shop: Any, metrics: Metrics, monkeypatch: pytest.MonkeyPatch) -> None:
+    from orchestration import commands
+
+    monkeypatch.setattr(commands, "lay_out_demo", lambda *_, **__: None)
+    shop.write_people()
+    first = metrics("demo")
+    assert first.code == 0, first.err
+    assert "Certified by wei" in first.out
+    assert metrics("list").out.count("certified v1") == 2
+    assert "Certified by" not in metrics("demo").out

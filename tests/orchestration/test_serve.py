@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -25,8 +26,15 @@ def free_port() -> int:
 
 @pytest.fixture
 def up(shop, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with serving(shop.project.root, tmp_path) as started:
+        yield started
+
+
+@contextmanager
+def serving(root: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """`metrics up` of a project, and its port."""
     port = free_port()
-    command = [sys.executable, "-c", "from orchestration.cli import main; main()", "--project", str(shop.project.root)]
+    command = [sys.executable, "-c", "from orchestration.cli import main; main()", "--project", str(root)]
     process = subprocess.Popen(
         [*command, "up", "--port", str(port)],
         stdout=subprocess.PIPE,
@@ -89,6 +97,64 @@ def test_up_serves_the_graph_and_runs_and_stops_clean(shop, up) -> None:
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
     assert gone(children)
+
+
+def runs(port: int, cause: str) -> list[dict]:
+    wanted = f'{{tags: [{{key: "cause", value: "{cause}"}}]}}'
+    said = "status tags { key value } assetSelection { path }"
+    return ask(port, f"{{ runsOrError(filter: {wanted}) {{ ... on Runs {{ results {{ {said} }} }} }} }}")[
+        "runsOrError"
+    ]["results"]
+
+
+def statuses(port: int, cause: str) -> list[str]:
+    return [run["status"] for run in runs(port, cause)]
+
+
+def until(told: Callable[[], object], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not told():
+        assert time.monotonic() < deadline, "did not happen"
+        time.sleep(1)
+
+
+def test_an_approved_change_is_published_by_itself_and_a_draft_stops_nothing(new_chain, tmp_path: Path) -> None:
+    chain = new_chain
+    units = "metrics_catalog/metrics/sales/units.yml"
+
+    def command(*arguments: str, user: str = "wei") -> str:
+        done = chain.run(*arguments, METRICS_USER=user)
+        assert done.code == 0, done.err
+        return done.out
+
+    def sold() -> list[float]:
+        rows = json.loads(command("query", "units", "--grain", "day", "--json"))["rows"]
+        return [float(row["units"]) for row in rows]
+
+    command("run")
+    chain.certify()
+    before = sold()
+    with serving(chain.project.root, tmp_path) as (process, port):
+        wait_until_up(process)
+        until(lambda: statuses(port, "new files") == ["SUCCESS"])
+        chain.replace(units, "expr: quantity", "expr: quantity * 2")
+        command("propose", "units", "--reason", "packs of two", "--restate", user="ana")
+        command("approve", "CR-1")
+        command("approve", "CR-1", user="fang")
+        assert sold() == before
+        until(lambda: statuses(port, "approved change") == ["SUCCESS"])
+        assert sold() == [2 * one for one in before]
+        [run] = runs(port, "approved change")
+        assert {"key": "requests", "value": "CR-1"} in run["tags"]
+        selected = {"/".join(key["path"]) for key in run["assetSelection"]}
+        assert selected == {"metric/sales/units", "metrics/sales_by_store_daily"}
+        tags = "{ assetNodes { assetKey { path } tags { key value } } }"
+        [node] = [one for one in ask(port, tags)["assetNodes"] if one["assetKey"]["path"][-1] == "units"]
+        assert {"key": "certified_version", "value": "2"} in node["tags"]
+        chain.replace(units, "agg: sum", "agg: summ")
+        assert "certified v2; edited" in command("list")
+        command("run")
+        assert sold() == [2 * one for one in before]
 
 
 def test_nothing_is_left_when_the_parent_is_killed(shop, up) -> None:

@@ -55,6 +55,71 @@ def _running(instance: dg.DagsterInstance) -> dg.DagsterRun:
     return instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
 
 
+@pytest.fixture
+def approved(shop: Any) -> Any:
+    shop.declared()
+    shop.certify()
+    return shop
+
+
+def sensor(shop: Any) -> dg.SensorDefinition:
+    from orchestration.generate import read_current
+
+    return build(read_current(shop.settings)).get_sensor_def("approved_changes")
+
+
+def test_an_approved_change_asks_for_what_it_touches_once(approved: Any) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = tick(sensor(approved), instance)
+        assert not first.run_requests, "what was certified as it stood changes nothing"
+        approved.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
+        second = tick(sensor(approved), instance, first.cursor)
+        [request] = second.run_requests
+        assert {key.to_user_string() for key in request.asset_selection} == {
+            "metric/sales/net_sales",
+            "metrics/sales_by_store_daily",
+        }
+        assert (request.tags["cause"], request.tags["requests"]) == ("approved change", "CR-1")
+        again = tick(sensor(approved), instance, second.cursor)
+        assert not again.run_requests
+        assert "nothing was approved" in again.skip_message
+
+
+def test_an_approved_change_waits_for_a_running_refresh_and_then_catches_up(approved: Any) -> None:
+    approved.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
+    approved.change("receipts", "direction: up", "direction: down")
+    loaded = sensor(approved)
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = _running(instance)
+        waiting = tick(loaded, instance)
+        assert not waiting.run_requests
+        assert "a refresh is running" in waiting.skip_message
+        instance.report_run_canceled(run)
+        [request] = tick(loaded, instance, waiting.cursor).run_requests
+        assert request.tags["requests"] == "CR-1, CR-2"
+
+
+def test_older_definitions_wait_to_be_loaded_again_but_not_for_ever(
+    approved: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration.defs import automation
+
+    old = sensor(approved)
+    approved.change("net_sales", "expr: amount_usd", "expr: amount_usd * 2")
+    with dg.DagsterInstance.ephemeral() as instance:
+        waiting = tick(old, instance)
+        assert not waiting.run_requests
+        assert "loaded again" in waiting.skip_message
+        monkeypatch.setattr(automation, "RELOAD", automation.RELOAD * 0)
+        assert len(tick(old, instance, waiting.cursor).run_requests) == 1
+
+
+def test_nothing_is_approved_where_nothing_is_certified(shop: Any) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not tick(sensor(shop), instance).run_requests
+    assert not shop.project.state.joinpath("ops.db").exists()
+
+
 def test_an_empty_landing_folder_asks_for_nothing(shop: Any, new_files: dg.SensorDefinition) -> None:
     import shutil
 
