@@ -1,7 +1,7 @@
 """Components that must see rows: distinct keys and order statistics, in as few passes as their keys allow.
 
-Distinct keys are counted in two levels: one group for each period, slice and key, then a count of the groups. So all
-components with one key share the pass, and a condition on a key's rows of the period (``having``) costs nothing more.
+Distinct keys with a condition on their rows of the period (``having``), or over longer reaches, are counted in two
+levels: one group for each period, slice and key, then a count of the groups; components with one key share the pass.
 A dimension reached through the counted key itself is decided by it (the key is unique there), so it is joined to the
 groups, not to the rows, and one pass serves all such slices.
 """
@@ -21,7 +21,7 @@ from metrics_catalog.engine.tree import column, is_present, named, positions, ty
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Semantics
 
-_KEY = "entity"
+ENTITY = "entity"
 # Interpolated with six digits to spare: with six in all the last one comes out a unit low (130.991999 for 130.992).
 _INTERPOLATED = "decimal(34,12)"
 
@@ -94,7 +94,7 @@ def groups(
         every = dict.fromkeys(component for components in counted.values() for component in components)
         tests = [(component, _test(component, columns)) for component in every]
         flags = [named(test, f"is_{component.name}") for component, test in tests if test is not None]
-        keys = [period.copy(), *(column(name) for name in carried), named(column(key), _KEY)]
+        keys = [period.copy(), *(column(name) for name in carried), named(column(key), ENTITY)]
         query = _grouped(source.select(*keys, *flags).where(is_present(column(key))), len(keys))
         yield Groups(query, {cut: tuple(components) for cut, components in counted.items()})
 
@@ -103,19 +103,33 @@ def counts(
     semantics: Semantics, table: str, period: str, cut: Sequence[str], components: Mapping[Component, Term]
 ) -> tuple[exp.Select, tuple[str, ...]]:
     """How many groups of ``table`` pass, by period and slice; also the semantic models that must be at hand."""
-    first = next(iter(components))
-    attributes = [semantics.attribute(first.model, name) for name in cut]
-    decided = [attribute for attribute in attributes if _decided(attribute, first)]
-    keys = [column(period)]
+    items = [named(_counted(component), term.name) for component, term in components.items()]
+    return by_members(semantics, exp.to_table(table), column(period), cut, next(iter(components)), items)
+
+
+def by_members(
+    semantics: Semantics,
+    source: exp.Expr,
+    key: exp.Expr,
+    cut: Sequence[str],
+    component: Component,
+    items: Sequence[exp.Expr],
+) -> tuple[exp.Select, tuple[str, ...]]:
+    """Aggregates of keys by ``key`` and slice; dimensions that the key decides are joined to it.
+
+    Also the semantic models that must be at hand.
+    """
+    attributes = [semantics.attribute(component.model, name) for name in cut]
+    decided = [attribute for attribute in attributes if _decided(attribute, component)]
+    keys = [key]
     keys += [
         named(attribute_sql(semantics, one), one.name) if one in decided else column(one.name) for one in attributes
     ]
-    items = [named(_counted(component), term.name) for component, term in components.items()]
-    query = exp.select(*keys, *items).from_(exp.to_table(table))
+    query = exp.select(*keys, *items).from_(source)
     joins = list(dict.fromkeys(join for attribute in decided for join in attribute.joins))
     for join in joins:
-        near = join.left == first.model
-        left = column(_KEY) if near else qualified(join.left_expr, join.left)
+        near = join.left == component.model
+        left = column(ENTITY) if near else qualified(join.left_expr, join.left)
         on = exp.EQ(this=left, expression=qualified(join.right_expr, join.right))
         query = query.join(exp.to_table(join.right), on=on, join_type="left")
     return _grouped(query, len(keys)), tuple(dict.fromkeys(join.right for join in joins))
@@ -124,7 +138,7 @@ def counts(
 def touched(rows: exp.Expr, cut: Sequence[str], component: Component, columns: SlimColumns) -> exp.Select:
     """The days on which each key of a slice is seen, each once."""
     key = column(columns.value[component])
-    items = [column(DAY), *(column(name) for name in cut), named(key, _KEY)]
+    items = [column(DAY), *(column(name) for name in cut), named(key, ENTITY)]
     tests = [is_present(key.copy())]
     if component in columns.keep:
         tests.append(column(columns.keep[component]))
@@ -140,9 +154,7 @@ def _counted(component: Component) -> exp.Expr:
 
 def _test(component: Component, columns: SlimColumns) -> exp.Expr | None:
     keep = column(columns.keep[component]) if component in columns.keep else None
-    tests: list[exp.Expr] = (
-        [] if keep is None else [exp.EQ(this=exp.Max(this=_as_number(keep)), expression=exp.Literal.number(1))]
-    )
+    tests: list[exp.Expr] = [] if keep is None else [passing(keep)]
     if component.having is not None:
         tests.append(_over_kept_rows(component.having, keep, columns))
     return exp.and_(*tests) if tests else None
@@ -186,8 +198,10 @@ def _quantile(component: Component, columns: SlimColumns) -> exp.Expr:
     return exp.WithinGroup(this=fraction, expression=order)
 
 
-def _as_number(test: exp.Expr) -> exp.Expr:
-    return exp.Case().when(test.copy(), exp.Literal.number(1)).else_(exp.Literal.number(0))
+def passing(test: exp.Expr) -> exp.Expr:
+    """Whether any row passes a test."""
+    number = exp.Case().when(test.copy(), exp.Literal.number(1)).else_(exp.Literal.number(0))
+    return exp.EQ(this=exp.Max(this=number), expression=exp.Literal.number(1))
 
 
 def _grouped(query: exp.Select, count: int) -> exp.Select:
