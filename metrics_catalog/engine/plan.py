@@ -19,7 +19,18 @@ from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, chosen
 from metrics_catalog.engine.periods import Calendar
-from metrics_catalog.engine.pieces import PERIOD, Piece, Slice, Step, in_spans, listed, side_by_side, slice_name, table
+from metrics_catalog.engine.pieces import (
+    KEYS,
+    PERIOD,
+    Piece,
+    Slice,
+    Step,
+    in_spans,
+    listed,
+    side_by_side,
+    slice_name,
+    table,
+)
 from metrics_catalog.engine.rollup import Rollups, rollups
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, named
@@ -107,7 +118,7 @@ def _joined(build: Building, grain: Grain, cut: Slice, wanted: Sequence[Formula]
     moved = [_moved(build, grain, cut, term, number) for number, term in enumerate(shifted)]
     query = side_by_side([*build.pieces[grain, cut], *moved], cut)
     if shifted:
-        query = query.where(in_spans(column(PERIOD), build.needs.windows[grain]), copy=False)
+        query = query.where(in_spans(exp.column(PERIOD, table=KEYS), build.needs.windows[grain]), copy=False)
     name = f"{slice_name(cut)}_{grain}"
     build.step(name, query)
     return name

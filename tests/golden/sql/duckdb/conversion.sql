@@ -99,24 +99,22 @@ group by
 
 -- total_month
 select
-  period,
-  max(m__conversions) as m__conversions,
-  max(m__base) as m__base
+  keys.period,
+  m__conversions_total_month.m__conversions,
+  visits_total_month.m__base
 from (
   select
-    period,
-    m__conversions,
-    cast(null as bigint) as m__base
+    period
   from m__conversions_total_month
-  union all
+  union
   select
-    period,
-    cast(null as decimal(28, 6)) as m__conversions,
-    m__base
+    period
   from visits_total_month
-) as pieces
-group by
-  1;
+) as keys
+left join m__conversions_total_month
+  on keys.period = m__conversions_total_month.period
+left join visits_total_month
+  on keys.period = visits_total_month.period;
 
 -- values
 select

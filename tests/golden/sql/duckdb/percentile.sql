@@ -30,7 +30,7 @@ group by
 -- total_month
 select
   *
-from sales_month_total_quantiles;
+from sales_month_total_quantiles as keys;
 
 -- values
 select

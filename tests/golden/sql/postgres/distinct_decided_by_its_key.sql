@@ -90,17 +90,17 @@ group by
 -- total_month
 select
   *
-from sales_total_m_month;
+from sales_total_m_month as keys;
 
 -- category_month
 select
   *
-from sales_category_m_month;
+from sales_category_m_month as keys;
 
 -- country_month
 select
   *
-from sales_country_m_month;
+from sales_country_m_month as keys;
 
 -- values
 select

@@ -223,12 +223,12 @@ where
 -- total_day
 select
   *
-from sales_total_m__of__last_28_day_running_day;
+from sales_total_m__of__last_28_day_running_day as keys;
 
 -- store_day
 select
   *
-from sales_store_m__of__last_28_day_running_day;
+from sales_store_m__of__last_28_day_running_day as keys;
 
 -- values
 select

@@ -175,32 +175,32 @@ group by
 -- total_day
 select
   *
-from sales_total_m_day;
+from sales_total_m_day as keys;
 
 -- product_day
 select
   *
-from sales_product_m_day;
+from sales_product_m_day as keys;
 
 -- category_day
 select
   *
-from sales_category_m_day;
+from sales_category_m_day as keys;
 
 -- total_month
 select
   *
-from sales_total_m_month;
+from sales_total_m_month as keys;
 
 -- product_month
 select
   *
-from sales_product_m_month;
+from sales_product_m_month as keys;
 
 -- category_month
 select
   *
-from sales_category_m_month;
+from sales_category_m_month as keys;
 
 -- values
 select
