@@ -17,7 +17,16 @@ from metrics_catalog.engine.tree import column, named
 from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.base import Grain
 
-Stored = Callable[[str, Collection[str]], exp.Expr]
+
+@dataclass(frozen=True)
+class Source:
+    """A rollup to read: a row for each day and members of ``keys``."""
+
+    table: exp.Expr
+    keys: tuple[str, ...]
+
+
+Stored = Callable[[str, Collection[str]], Source]
 
 
 @dataclass

@@ -5,19 +5,19 @@ Where several slices can read them, the rows are first thinned to one for each d
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from metrics_catalog.engine.building import Building
 from metrics_catalog.engine.components import Component
-from metrics_catalog.engine.needs import Spans, Wanted, every_span
+from metrics_catalog.engine.needs import Spans
 from metrics_catalog.engine.passes import ENTITY, SlimColumns, by_members, passing, row_dimensions
 from metrics_catalog.engine.periods import merged
 from metrics_catalog.engine.pieces import Slice, in_spans, slice_name, table
 from metrics_catalog.engine.rollup import covering
-from metrics_catalog.engine.scan import DAY, conditional, with_imports
+from metrics_catalog.engine.scan import DAY, conditional
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
 from metrics_catalog.semantic import Semantics
@@ -40,25 +40,27 @@ class KeyDays:
     serves: tuple[Slice, ...]
 
 
-def key_days(semantics: Semantics, model: str, key: str, wanted: Wanted, columns: SlimColumns) -> Iterator[KeyDays]:
-    """The thinned rows that are worth it, for counting the keys of column ``key`` by the slices of ``wanted``."""
-    components = dict.fromkeys(
-        term.component for grains in wanted.values() for terms in grains.values() for term in terms
-    )
-    left = {row_dimensions(semantics, next(iter(components)), cut) for cut in wanted}
+def key_days(
+    semantics: Semantics,
+    model: str,
+    key: str,
+    carried: Collection[Slice],
+    components: Collection[Component],
+    columns: SlimColumns,
+) -> Iterator[KeyDays]:
+    """The thinned rows that are worth it: for counting the keys of column ``key``, by rows that carry dimensions."""
+    left = set(carried)
     for keys, decided in covering(semantics, model, [frozenset(one) for one in left]):
         serves = tuple(sorted(one for one in left if {*one} <= {*keys, *decided}))
         left.difference_update(serves)
         if len(serves) >= _WORTH:
             dimensions = tuple(sorted({name for one in serves for name in one}))
             query = _once_a_day(f"{model}_rows", key, dimensions, components, columns)
-            spans = every_span(terms for grains in wanted.values() for terms in grains.values())
-            query = query.where(in_spans(column(DAY), spans), copy=False)
             yield KeyDays(f"{model}_{key}_by_{slice_name(dimensions)}", query, serves)
 
 
 def _once_a_day(
-    rows: str, key: str, dimensions: Slice, components: Mapping[Component, None], columns: SlimColumns
+    rows: str, key: str, dimensions: Slice, components: Collection[Component], columns: SlimColumns
 ) -> exp.Select:
     keys = [column(name) for name in (DAY, *dimensions, key)]
     kept = dict.fromkeys(columns.keep[one] for one in components if one in columns.keep)
@@ -69,8 +71,11 @@ def _once_a_day(
 
 def first_seen(
     build: Building, source: str, cut: Slice, component: Component, grains: Mapping[Grain, Spans], columns: SlimColumns
-) -> exp.Select:
-    """By day and slice, how many keys are seen for the first time in their period of each grain."""
+) -> tuple[exp.Select, tuple[str, ...]]:
+    """By day and slice, how many keys are seen for the first time in their period of each grain.
+
+    Also the semantic models that must be at hand.
+    """
     key = column(columns.value[component])
     carried = [column(name) for name in row_dimensions(build.semantics, component, cut)]
     before = exp.Window(
@@ -84,8 +89,7 @@ def first_seen(
         tests.append(column(columns.keep[component]))
     rows = exp.Select(expressions=items).from_(table(source), copy=False).where(*tests, copy=False)
     counts = [named(_firsts(build, grain), f"new_in_{grain}") for grain in grains]
-    query, models = by_members(build.semantics, rows.subquery("rows"), column(DAY), cut, component, counts)
-    return with_imports(query, build.relations(models))
+    return by_members(build.semantics, rows.subquery("rows"), column(DAY), cut, component, counts)
 
 
 def _firsts(build: Building, grain: Grain) -> exp.Expr:

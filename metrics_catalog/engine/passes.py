@@ -8,13 +8,14 @@ groups, not to the rows, and one pass serves all such slices.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.scan import DAY, Scan, conditional
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
@@ -24,15 +25,23 @@ from metrics_catalog.semantic import Attribute, Semantics
 ENTITY = "entity"
 # Interpolated with six digits to spare: with six in all the last one comes out a unit low (130.991999 for 130.992).
 _INTERPOLATED = "decimal(34,12)"
+_WHOLE = ("tinyint", "smallint", "integer", "int", "bigint")
+_DECIMAL = re.compile(r"(?:decimal|numeric)\((\d+), ?(\d+)\)")
+# 18 digits fit a bigint; beyond four decimals the last of six digits would be a rounding of doubles.
+_MOST_DIGITS, _MOST_DECIMALS = 18, 4
 
 
 @dataclass(frozen=True)
 class SlimColumns:
-    """Columns of the slim rows: each component's value and test, and the columns its ``having`` reads."""
+    """Columns of the slim rows: each component's value and test, and the columns its ``having`` reads.
+
+    ``scale``: how many decimals a value has that is stored as a whole number.
+    """
 
     value: dict[Component, str] = field(default_factory=dict)
     keep: dict[Component, str] = field(default_factory=dict)
     raw: dict[str, str] = field(default_factory=dict)
+    scale: dict[Component, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -43,18 +52,42 @@ class Groups:
     counted: Mapping[tuple[str, ...], tuple[Component, ...]]
 
 
-def slim(scan: Scan) -> tuple[exp.Select, SlimColumns]:
-    """One pass over the mart that keeps only what the components of ``scan`` need."""
+def slim(scan: Scan, coded: Mapping[str, exp.Expr]) -> tuple[exp.Select, SlimColumns]:
+    """One pass over the mart that keeps only what the components of ``scan`` need; some dimensions as their codes."""
     columns = SlimColumns()
     items: dict[str, exp.Expr] = {}
     for component in scan.components:
         assert component.expr is not None
-        columns.value[component] = _column(items, component.expr, f"value{len(items)}")
+        value = component.expr
+        if component.agg == "quantile" and (scale := _scale(scan.semantics, value)) is not None:
+            columns.scale[component] = scale
+            value = _whole(value, scale)
+        columns.value[component] = _column(items, value, f"value{len(items)}")
         if component.filter is not None:
             columns.keep[component] = _column(items, component.filter, f"keep{len(items)}")
         for read in component.having.find_all(exp.Column) if component.having is not None else ():
             columns.raw[read.name] = _column(items, read, f"raw{len(items)}")
-    return scan.select([*scan.keys(), *(named(tree.copy(), name) for name, tree in items.items())]), columns
+    keys = scan.keys()
+    keys = [named(coded[one.alias], one.alias) if one.alias in coded else one for one in keys]
+    return scan.select([*keys, *(named(tree.copy(), name) for name, tree in items.items())]), columns
+
+
+def _scale(semantics: Semantics, value: exp.Expr) -> int | None:
+    """Decimals of a column that fits a whole number when multiplied by a power of ten; None for anything else."""
+    if not isinstance(value, exp.Column):
+        return None
+    kind = semantics.model(value.table).columns.get(value.name.lower(), "")
+    if kind in _WHOLE:
+        return 0
+    found = _DECIMAL.fullmatch(kind)
+    digits, scale = (int(found[1]), int(found[2])) if found else (0, 0)
+    return scale if found and digits <= _MOST_DIGITS and scale <= _MOST_DECIMALS else None
+
+
+def _whole(value: exp.Expr, scale: int) -> exp.Expr:
+    if not scale:
+        return value
+    return typed(exp.Mul(this=value.copy(), expression=exp.Literal.number(10**scale)), "bigint")
 
 
 def row_dimensions(semantics: Semantics, component: Component, cut: Sequence[str]) -> tuple[str, ...]:
@@ -136,13 +169,13 @@ def by_members(
 
 
 def touched(rows: exp.Expr, cut: Sequence[str], component: Component, columns: SlimColumns) -> exp.Select:
-    """The days on which each key of a slice is seen, each once."""
+    """The days on which each key of a slice is seen; that one may be there more than once makes no difference."""
     key = column(columns.value[component])
     items = [column(DAY), *(column(name) for name in cut), named(key, ENTITY)]
     tests = [is_present(key.copy())]
     if component in columns.keep:
         tests.append(column(columns.keep[component]))
-    return exp.Select(expressions=items).from_(rows, copy=False).where(*tests, copy=False).distinct(copy=False)
+    return exp.Select(expressions=items).from_(rows, copy=False).where(*tests, copy=False)
 
 
 def _counted(component: Component) -> exp.Expr:
@@ -191,11 +224,17 @@ def _bottom_up(tree: exp.Expr, rewrite: Callable[[exp.Expr], exp.Expr]) -> exp.E
 
 
 def _quantile(component: Component, columns: SlimColumns) -> exp.Expr:
-    keep = column(columns.keep[component]) if component in columns.keep else None
-    exact = typed(column(columns.value[component]), _INTERPOLATED)
+    """Over whole numbers interpolated as doubles, which hold all digits there are; else over wide decimals."""
+    keep, scale = column(columns.keep[component]) if component in columns.keep else None, columns.scale.get(component)
+    value = column(columns.value[component])
+    exact = typed(value, _INTERPOLATED) if scale is None else value
     order = exp.Order(expressions=[exp.Ordered(this=conditional(exact, keep))])
     fraction = exp.PercentileCont(this=exp.Literal.number(component.quantile))
-    return exp.WithinGroup(this=fraction, expression=order)
+    found = exp.WithinGroup(this=fraction, expression=order)
+    if scale is None:
+        return found
+    unit = exp.Literal.number(f"{10**-scale:.{scale}f}")
+    return exp.Mul(this=typed(found, f"decimal(28,{6 - scale})"), expression=unit) if scale else typed(found, STORED)
 
 
 def passing(test: exp.Expr) -> exp.Expr:

@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.scan import DAY
 from metrics_catalog.engine.terms import EVER
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 
@@ -51,6 +52,13 @@ def merged_components(
     merged = [named(merge(one, column(one.name)), name) for name, one in renamed.items()]
     query = exp.Select(expressions=[*keys, *merged]).from_(source, copy=False)
     return query.group_by(*positions(len(keys)), copy=False)
+
+
+def renamed_components(days: exp.Expr, cut: Slice, components: Mapping[str, Component]) -> exp.Select:
+    """Components of days of the slice, which need no merging, under other names."""
+    keys = [named(column(DAY), PERIOD), *(column(name) for name in cut)]
+    items = [column(name) if name == one.name else named(column(one.name), name) for name, one in components.items()]
+    return exp.Select(expressions=[*keys, *items]).from_(days, copy=False)
 
 
 def merge(component: Component, value: exp.Expr) -> exp.Expr:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine import conversion, passes, reached, rows, stored
-from metrics_catalog.engine.building import Building, Stored
+from metrics_catalog.engine import conversion, reached, rows, stored
+from metrics_catalog.engine.building import Building, Source, Stored
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, chosen
@@ -88,10 +88,10 @@ def plan_cells(
 def _built(every: Rollups) -> Stored:
     """The tables that dbt builds."""
 
-    def stored(model: str, dimensions: Collection[str]) -> exp.Expr:
+    def stored(model: str, dimensions: Collection[str]) -> Source:
         rollup = every.holding(model, dimensions)
         assert rollup is not None, (model, dimensions)
-        return exp.table_(rollup.table, db="metrics")
+        return Source(exp.table_(rollup.table, db="metrics"), rollup.keys)
 
     return stored
 
@@ -100,7 +100,7 @@ def _compute(build: Building) -> None:
     """The pieces of all terms, each in the way its component needs."""
     wanted = build.needs.wanted()
     terms = dict.fromkeys(term for grains in wanted.values() for some in grains.values() for term in some)
-    slim: dict[str, passes.SlimColumns] = {}
+    slim: dict[str, rows.Slim] = {}
     for (way, model), some in _by_way(terms).items():
         part = chosen(wanted, some)
         if way in _ROWS:
@@ -154,7 +154,7 @@ def _way(term: Term) -> str:
     return "rows" if term.reach is None else "reached rows"
 
 
-_ROWS: Mapping[str, Callable[[Building, str, passes.SlimColumns, Wanted], None]] = {
+_ROWS: Mapping[str, Callable[[Building, str, rows.Slim, Wanted], None]] = {
     "rows": rows.from_rows,
     "reached rows": reached.from_rows,
 }

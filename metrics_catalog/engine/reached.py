@@ -10,7 +10,7 @@ from metrics_catalog.engine import cumulative, passes
 from metrics_catalog.engine.building import Building
 from metrics_catalog.engine.needs import Spans, Wanted, every_span
 from metrics_catalog.engine.pieces import PERIOD, Slice, in_spans, merged_components, slice_name, table
-from metrics_catalog.engine.rows import rank_and_count
+from metrics_catalog.engine.rows import Slim, rank_and_count
 from metrics_catalog.engine.scan import DAY
 from metrics_catalog.engine.terms import Reach, Term
 from metrics_catalog.engine.tree import column
@@ -24,7 +24,7 @@ def from_days(build: Building, model: str, wanted: Wanted) -> None:
         terms = tuple(dict.fromkeys(term for some in grains.values() for term in some))
         extent = cumulative.extent(build.calendar, reach, grains)
         components = tuple(term.component for term in terms)
-        daily = merged_components(build.stored(model, cut), cumulative.day_key(reach, extent), cut, components)
+        daily = merged_components(build.stored(model, cut).table, cumulative.day_key(reach, extent), cut, components)
         daily = daily.where(in_spans(column(DAY), [extent.rows]), copy=False)
         build.step(f"{name}_days", daily)
         if "day" in grains and cumulative.runs(reach):
@@ -57,7 +57,7 @@ def _of_days(
         build.piece(grain, cut, f"{name}_{grain}", some, terms)
 
 
-def from_rows(build: Building, model: str, columns: passes.SlimColumns, wanted: Wanted) -> None:
+def from_rows(build: Building, model: str, slim: Slim, wanted: Wanted) -> None:
     """Cumulative values of terms that must see rows."""
     for number, (reach, cut, grains) in enumerate(cumulative.by_reach(wanted)):
         spread: dict[Grain, dict[Term, Spans]] = {}
@@ -71,13 +71,13 @@ def from_rows(build: Building, model: str, columns: passes.SlimColumns, wanted: 
                 continue
             extent = cumulative.extent(build.calendar, reach, own)
             name = f"{model}_{slice_name(cut)}_{term.name}"
-            touched = passes.touched(table(f"{model}_rows"), cut, term.component, columns)
+            touched = passes.touched(table(slim.days_of_keys(term.component, cut)), cut, term.component, slim.columns)
             touched = touched.where(in_spans(column(DAY), [extent.rows]), copy=False)
             changes = cumulative.distinct_changes(touched, cut, reach, extent, build.calendar)
-            build.step(f"{name}_days", changes)
+            build.step(f"{name}_days", slim.codes.decoded(changes, cut))
             query = cumulative.running_distinct(f"{name}_days", cut, reach, extent, term, build.calendar)
             _of_days(build, f"{name}_running", query, cut, own)
         for grain, terms in spread.items():
             rows = cumulative.spread(f"{model}_rows", build.calendar, grain, reach, every_span([terms]))
             name = f"{model}_{grain}_{reach}{number}"
-            rank_and_count(build, model, name, grain, {cut: terms}, rows, column(PERIOD), columns)
+            rank_and_count(build, model, name, grain, {cut: terms}, rows, column(PERIOD), slim)

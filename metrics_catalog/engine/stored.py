@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sqlglot import exp
+
 from metrics_catalog.engine.building import Building
 from metrics_catalog.engine.needs import Spans, Wanted, every_span
-from metrics_catalog.engine.pieces import Slice, in_spans, merged_components, slice_name, table
+from metrics_catalog.engine.pieces import Slice, in_spans, merged_components, renamed_components, slice_name, table
 from metrics_catalog.engine.rollup import slice_of
 from metrics_catalog.engine.scan import DAY
 from metrics_catalog.engine.semi_additive import last_days
@@ -18,24 +20,32 @@ from metrics_catalog.spec.base import Grain, ordered
 def from_rollups(build: Building, model: str, wanted: Wanted) -> None:
     """Sums, counts, minima and maxima of ``model``."""
     for cut, grains in wanted.items():
+        stored = build.stored(model, cut)
         base = _base(grains)
+        days = base[:1] == ["day"]
+        if whole := set(stored.keys) <= set(cut):  # the rollup is a table of the slice's days itself
+            base = [] if days else base
         shared = f"{model}_{slice_name(cut)}_{base[0]}s" if base else ""
         if base:
-            _merged(build, shared, model, cut, base[0], [grains[grain] for grain in base])
+            _merged(build, stored.table, shared, cut, base[0], [grains[grain] for grain in base])
         for grain, terms in grains.items():
-            source = table(shared) if grain in base else build.stored(model, cut)
-            query = merged_components(source, build.period(grain), cut, {term.name: term.component for term in terms})
+            source = table(shared) if grain in base else stored.table.copy()
+            components = {term.name: term.component for term in terms}
+            if grain == "day" and (whole or days):
+                query = renamed_components(source, cut, components)
+            else:
+                query = merged_components(source, build.period(grain), cut, components)
             query = query.where(in_spans(column(DAY), every_span([terms])), copy=False)
             build.piece(grain, cut, f"{model}_{slice_name(cut)}_{grain}", query, terms)
 
 
 def _merged(
-    build: Building, name: str, model: str, cut: Slice, grain: Grain, wanted: Sequence[Mapping[Term, Spans]]
+    build: Building, stored: exp.Expr, name: str, cut: Slice, grain: Grain, wanted: Sequence[Mapping[Term, Spans]]
 ) -> None:
     """A table of a slice by the first days of ``grain``, from which longer periods are merged."""
     components = tuple(dict.fromkeys(term.component for terms in wanted for term in terms))
     key = named(build.calendar.start_sql(grain, column(DAY)), DAY)
-    query = merged_components(build.stored(model, cut), key, cut, components)
+    query = merged_components(stored.copy(), key, cut, components)
     build.step(name, query.where(in_spans(column(DAY), every_span(wanted)), copy=False))
 
 
@@ -59,6 +69,6 @@ def stocks(build: Building, model: str, wanted: Wanted) -> None:
     for cut, grains in wanted.items():
         for grain, terms in grains.items():
             for number, (term, spans) in enumerate(terms.items()):
-                source = build.stored(model, slice_of(term.component, cut))
+                source = build.stored(model, slice_of(term.component, cut)).table
                 query = last_days(source, build.period(grain), cut, term.component, spans)
                 build.piece(grain, cut, f"{model}_{slice_name(cut)}_{grain}_stock{number}", query, [term])

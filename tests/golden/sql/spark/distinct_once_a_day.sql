@@ -1,3 +1,17 @@
+-- sales_category_codes
+select
+  category,
+  cast(row_number() over (order by category nulls last) as int) as code
+from (
+  select
+    products.category as category
+  from marts.dim_products as products
+  where
+    products.category is not null
+  group by
+    1
+) as members;
+
 -- sales_rows
 with sales as (
   select
@@ -5,12 +19,15 @@ with sales as (
   from marts.fct_sales
 ), products as (
   select
-    *
-  from marts.dim_products
+    products.*,
+    sales_category_codes.code as category__code
+  from marts.dim_products as products
+  left join sales_category_codes
+    on products.category = sales_category_codes.category
 )
 select
   sales.sold_on as day,
-  products.category as category,
+  products.category__code as category,
   sales.product_id as product,
   sales.member_id as value0,
   sales.is_promoted as keep1
@@ -34,9 +51,6 @@ select
 from sales_rows
 where
   value0 is not null
-  and (
-    day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
-  )
 group by
   1,
   2,
@@ -129,27 +143,36 @@ group by
 
 -- sales_category_m_days
 select
-  day,
-  category,
-  count(case when seen is null or seen < day then 1 end) as new_in_day,
-  count(case when seen is null or seen < cast(trunc(day, 'MONTH') as date) then 1 end) as new_in_month
+  coded.day,
+  sales_category_codes.category,
+  coded.new_in_day,
+  coded.new_in_month
 from (
   select
     day,
     category,
-    value0 as entity,
-    lag(day) over (partition by value0, category order by day nulls last) as seen
-  from sales_value0_by_category_product
-  where
-    value0 is not null
-    and (
-      day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
-    )
-    and keep1
-) as rows
-group by
-  1,
-  2;
+    count(case when seen is null or seen < day then 1 end) as new_in_day,
+    count(case when seen is null or seen < cast(trunc(day, 'MONTH') as date) then 1 end) as new_in_month
+  from (
+    select
+      day,
+      category,
+      value0 as entity,
+      lag(day) over (partition by value0, category order by day nulls last) as seen
+    from sales_value0_by_category_product
+    where
+      value0 is not null
+      and (
+        day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
+      )
+      and keep1
+  ) as rows
+  group by
+    1,
+    2
+) as coded
+left join sales_category_codes
+  on coded.category = sales_category_codes.code;
 
 -- sales_category_m_day
 select
