@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from metrics_catalog.engine.components import STORED, Component
+from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.scan import DAY, Scan, conditional
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
@@ -29,6 +29,7 @@ _WHOLE = ("tinyint", "smallint", "integer", "int", "bigint")
 _DECIMAL = re.compile(r"(?:decimal|numeric)\((\d+), ?(\d+)\)")
 # 18 digits fit a bigint; beyond four decimals the last of six digits would be a rounding of doubles.
 _MOST_DIGITS, _MOST_DECIMALS = 18, 4
+_MEDIAN = 0.5
 
 
 @dataclass(frozen=True)
@@ -233,8 +234,9 @@ def _quantile(component: Component, columns: SlimColumns) -> exp.Expr:
     found = exp.WithinGroup(this=fraction, expression=order)
     if scale is None:
         return found
-    unit = exp.Literal.number(f"{10**-scale:.{scale}f}")
-    return exp.Mul(this=typed(found, f"decimal(28,{6 - scale})"), expression=unit) if scale else typed(found, STORED)
+    decimals = 1 if component.quantile == _MEDIAN else 6 - scale  # as few as there can be: the more, the less digits
+    whole = typed(found, f"decimal(28,{decimals})")
+    return exp.Mul(this=whole, expression=exp.Literal.number(f"{10**-scale:.{scale}f}")) if scale else whole
 
 
 def passing(test: exp.Expr) -> exp.Expr:
