@@ -7,60 +7,51 @@ join of events with events.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from sqlglot import exp
 
+from metrics_catalog.engine.building import Building
 from metrics_catalog.engine.components import STORED, Component, Conversion
-from metrics_catalog.engine.needs import Wanted
-from metrics_catalog.engine.periods import Calendar, Span, merged
-from metrics_catalog.engine.pieces import Slice, Step, in_spans, slice_name, table
+from metrics_catalog.engine.needs import Wanted, chosen
+from metrics_catalog.engine.periods import Span, merged
+from metrics_catalog.engine.pieces import in_spans, slice_name, table
 from metrics_catalog.engine.scan import DAY, Scan, with_imports
 from metrics_catalog.engine.terms import Term
 from metrics_catalog.engine.tree import column, is_present, named, positions, typed
 from metrics_catalog.semantic import Semantics
-from metrics_catalog.spec.base import Grain
 
 _PLACE, _AMOUNT, _FOLLOWS = "place", "amount", "follows"
 Relations = Callable[[Iterable[str]], Iterable[tuple[str, exp.Expr]]]
 
 
-@dataclass(frozen=True)
-class Conversions:
-    """Steps that lay out the events of ``term``; `piece` counts them by period and slice."""
-
-    term: Term
-    steps: tuple[Step, ...]
-    wanted: Wanted
-
-    def piece(self, grain: Grain, cut: Slice, period: exp.Expr) -> Step:
-        """Conversions by the period and slice of their base event."""
-        keys = [period, *(column(name) for name in cut)]
-        total = exp.Sum(this=column(_AMOUNT))
-        kind = STORED if _conversion(self.term).event.agg == "sum" else "bigint"
-        query = exp.Select(expressions=[*keys, named(typed(total, kind), self.term.name)])
-        query = query.from_(table(f"{self.term.name}_followed"), copy=False)
-        query = query.where(in_spans(column(DAY), self.wanted[cut][grain][self.term]), copy=False)
-        return Step(f"{self.term.name}_{slice_name(cut)}_{grain}", query.group_by(*positions(len(keys)), copy=False))
+def from_events(build: Building, model: str, wanted: Wanted) -> None:
+    """The conversions of each term, whose base events are rows of ``model``, by the period and slice of those."""
+    for term in dict.fromkeys(term for grains in wanted.values() for some in grains.values() for term in some):
+        own = chosen(wanted, [term])
+        _lay_out(build, term, own)
+        for cut, grains in own.items():
+            for grain, terms in grains.items():
+                keys = [build.period(grain), *(column(name) for name in cut)]
+                kind = STORED if _conversion(term).event.agg == "sum" else "bigint"
+                total = named(typed(exp.Sum(this=column(_AMOUNT)), kind), term.name)
+                query = exp.Select(expressions=[*keys, total]).from_(table(f"{term.name}_followed"), copy=False)
+                query = query.where(in_spans(column(DAY), terms[term]), copy=False)
+                query = query.group_by(*positions(len(keys)), copy=False)
+                build.piece(grain, cut, f"{term.name}_{slice_name(cut)}_{grain}", query, [term])
 
 
-def conversions(
-    semantics: Semantics, term: Term, wanted: Wanted, calendar: Calendar, relations: Relations
-) -> Conversions:
-    """Everything that is needed to count ``term`` in all its periods and slices."""
-    conversion, name = _conversion(term), term.name
-    some = [(grain, span) for grains in wanted.values() for grain, by_term in grains.items() for span in by_term[term]]
-    days = merged(Span(span.start, conversion.until(span.end)) for _, span in some)
+def _lay_out(build: Building, term: Term, wanted: Wanted) -> None:
+    """A table of conversions, each with the day and members of its base event."""
+    conversion, name, semantics, relations = _conversion(term), term.name, build.semantics, build.relations
+    some = [span for grains in wanted.values() for by_term in grains.values() for span in by_term[term]]
+    days = merged(Span(span.start, conversion.until(span.end)) for span in some)
     dimensions = tuple(dict.fromkeys(one for cut in wanted for one in cut))
     keys = tuple(mine.name for mine, _ in conversion.keys)
     base = _events(semantics, term.component, (*keys, *(one for one in dimensions if one not in keys)), days, relations)
     events = _events(semantics, conversion.event, keys, days, relations, amount=True)
-    steps = (
-        Step(f"{name}_base", _placed(base, keys, dimensions)),
-        Step(f"{name}_events", events),
-        Step(f"{name}_followed", _followed(name, keys, dimensions, conversion.days)),
-    )
-    return Conversions(term, steps, wanted)
+    build.step(f"{name}_base", _placed(base, keys, dimensions))
+    build.step(f"{name}_events", events)
+    build.step(f"{name}_followed", _followed(name, keys, dimensions, conversion.days))
 
 
 def _conversion(term: Term) -> Conversion:

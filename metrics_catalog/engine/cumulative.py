@@ -16,7 +16,7 @@ from datetime import timedelta
 from sqlglot import exp
 
 from metrics_catalog.engine.periods import Calendar, Span, merged
-from metrics_catalog.engine.pieces import PERIOD, Slice, listed, literal_date, merge, table
+from metrics_catalog.engine.pieces import PERIOD, Slice, listed, literal_date, merge, same_keys, table
 from metrics_catalog.engine.scan import DAY
 from metrics_catalog.engine.terms import EVER, Reach, Term
 from metrics_catalog.engine.tree import column, named, positions, typed
@@ -174,15 +174,11 @@ def _dense(source: str, cut: Slice, span: Extent, items: Mapping[str, exp.Expr])
             exp.Select(expressions=[column(name) for name in cut]).from_(table(source), copy=False).distinct(copy=False)
         )
         grid = grid.join(members.subquery("members", copy=False), join_type="cross", copy=False)
-    same = [exp.EQ(this=exp.column(DAY, table="grid"), expression=exp.column(DAY, table="found"))]
-    same += [
-        exp.NullSafeEQ(this=exp.column(name, table="grid"), expression=exp.column(name, table="found")) for name in cut
-    ]
     keys = [exp.column(name, table="grid") for name in (DAY, *cut)]
     query = exp.Select(expressions=[*keys, *(named(item, name) for name, item in items.items())])
     query = query.from_(grid.subquery("grid", copy=False), copy=False)
     found = exp.alias_(table(source), "found", table=True)
-    return query.join(found, on=exp.and_(*same, copy=False), join_type="left", copy=False)
+    return query.join(found, on=same_keys("grid", "found", DAY, cut), join_type="left", copy=False)
 
 
 def _totals(changes: exp.Expr, cut: Slice) -> exp.Select:

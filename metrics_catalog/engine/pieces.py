@@ -9,10 +9,11 @@ from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.periods import Span
+from metrics_catalog.engine.scan import DAY
 from metrics_catalog.engine.terms import EVER
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 
-PERIOD = "period"
+PERIOD, KEYS = "period", "keys"
 Slice = tuple[str, ...]
 
 
@@ -53,6 +54,13 @@ def merged_components(
     return query.group_by(*positions(len(keys)), copy=False)
 
 
+def renamed_components(days: exp.Expr, cut: Slice, components: Mapping[str, Component]) -> exp.Select:
+    """Components of days of the slice, which need no merging, under other names."""
+    keys = [named(column(DAY), PERIOD), *(column(name) for name in cut)]
+    items = [column(name) if name == one.name else named(column(one.name), name) for name, one in components.items()]
+    return exp.Select(expressions=[*keys, *items]).from_(days, copy=False)
+
+
 def merge(component: Component, value: exp.Expr) -> exp.Expr:
     """Two and more of a component as one. Sums keep the stored type, so adding up twice is adding up once."""
     call = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}[str(component.merge)](this=value)
@@ -60,25 +68,35 @@ def merge(component: Component, value: exp.Expr) -> exp.Expr:
 
 
 def side_by_side(pieces: Sequence[Piece], cut: Slice) -> exp.Select:
-    """Pieces with the same keys as one table: each term's column, null where its piece has no such key."""
+    """Pieces with the same keys as one table: each term's column, null where its piece has no such key.
+
+    Where they are put together, the table of all keys is called ``keys``.
+    """
     if len(pieces) == 1:
-        return exp.select("*").from_(table(pieces[0].table), copy=False)
-    keys = [PERIOD, *cut]
-    every = {name: kind for piece in pieces for name, kind in piece.columns.items()}
-    typed_nulls = {name: named(typed(exp.Null(), kind), name) for name, kind in every.items()}
-    nulls = {name: exp.Null() for name in every}
-    padded = [_padded(piece, keys, nulls if number else typed_nulls) for number, piece in enumerate(pieces)]
-    stacked = exp.union(*padded, distinct=False, copy=False)
-    tops = [named(exp.Max(this=column(name)), name) for name in every]
-    items = [*(column(name) for name in keys), *tops]
-    query = exp.Select(expressions=items).from_(stacked.subquery("pieces", copy=False), copy=False)
-    return query.group_by(*positions(len(keys)), copy=False)
+        return exp.select("*").from_(exp.alias_(table(pieces[0].table), KEYS, table=True), copy=False)
+    names = (PERIOD, *cut)
+    every = exp.union(*(_keys(piece, names) for piece in pieces), copy=False)
+    items = [exp.column(name, table=KEYS) for name in names]
+    items += [exp.column(name, table=piece.table) for piece in pieces for name in piece.columns]
+    query = exp.Select(expressions=items).from_(every.subquery(KEYS, copy=False), copy=False)
+    for piece in pieces:
+        query = query.join(
+            table(piece.table), on=same_keys(KEYS, piece.table, PERIOD, cut), join_type="left", copy=False
+        )
+    return query
 
 
-def _padded(piece: Piece, keys: Sequence[str], nulls: Mapping[str, exp.Expr]) -> exp.Select:
-    """The first select names and types the columns of a union, which some engines need; ``nulls`` may be shared."""
-    values = [column(name) if name in piece.columns else null for name, null in nulls.items()]
-    return exp.Select(expressions=[*(column(name) for name in keys), *values]).from_(table(piece.table), copy=False)
+def _keys(piece: Piece, names: Sequence[str]) -> exp.Select:
+    return exp.Select(expressions=[column(name) for name in names]).from_(table(piece.table), copy=False)
+
+
+def same_keys(left: str, right: str, key: str, cut: Slice) -> exp.Expr:
+    """Whether two tables have the same time key and members; no member is a member too."""
+    same = [exp.EQ(this=exp.column(key, table=left), expression=exp.column(key, table=right))]
+    same += [
+        exp.NullSafeEQ(this=exp.column(name, table=left), expression=exp.column(name, table=right)) for name in cut
+    ]
+    return exp.and_(*same, copy=False)
 
 
 def in_spans(day: exp.Expr, spans: Iterable[Span]) -> exp.Expr:

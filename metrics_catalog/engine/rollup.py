@@ -84,7 +84,7 @@ def rollups_of(semantics: Semantics, sliced: Iterable[tuple[Formula, Iterable[st
     found: list[Rollup] = []
     for model, cuts in sorted(wanted.items()):
         stored = tuple(sorted(components[model], key=lambda one: one.name))
-        found += [Rollup(model, *dimensions, stored) for dimensions in _stored(semantics, model, cuts)]
+        found += [Rollup(model, *dimensions, stored) for dimensions in covering(semantics, model, cuts)]
     return Rollups(tuple(found))
 
 
@@ -116,8 +116,8 @@ def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
         yield f"{rollup.table}.yml", _yaml(rollup)
 
 
-def _stored(
-    semantics: Semantics, model: str, cuts: Iterable[frozenset[str]]
+def covering(
+    semantics: Semantics, model: str, cuts: Collection[frozenset[str]]
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """(keys, what they decide) of the fewest sets that hold all ``cuts``, those of fewest keys first."""
     every = sorted({name for cut in cuts for name in cut})

@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.building import Source
 from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations
@@ -130,7 +131,7 @@ def _sliced_by(
     calendar = Calendar(catalog.policy.week_start)
     span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
     with duckdb.connect() as con:
-        sources = {}
+        sources: dict[str, Source] = {}
         stored = rollups(catalog)
         for model, dimensions in _read_from(query, formula).items():
             rollup = stored.holding(model, dimensions)
@@ -139,8 +140,8 @@ def _sliced_by(
             con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
             kept = exp.select("*").from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
             con.execute(f"create view kept_{model} as {kept.sql('duckdb')}")
-            sources[model] = exp.to_table(f"kept_{model}")
-        span = _with_data(con, sources.values(), span)
+            sources[model] = Source(exp.to_table(f"kept_{model}"), rollup.keys)
+        span = _with_data(con, [source.table for source in sources.values()], span)
         coverages = [
             _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
         ]
@@ -150,7 +151,7 @@ def _sliced_by(
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
         definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
         periods: Windows = {query.grain: tuple(inside)}
-        made = plan_cells(catalog, cells, periods, calendar, lambda model, _: sources[model].copy(), definition)
+        made = plan_cells(catalog, cells, periods, calendar, lambda model, _: sources[model], definition)
         with computed(con, made) as selects:
             return con.execute(selects[0]).to_arrow_table()
 

@@ -29,6 +29,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "distinct_with_having": {"m": {"agg": "count_distinct", "expr": "member_id", "having": "count(*) >= 2", "filter": "is_promoted", "grains": ["month"], "slices": [["store"]]}},
     "distinct_decided_by_its_key": {"m": {"agg": "count_distinct", "expr": "product_id", "grains": ["month"], "slices": [["category"], ["country"]]}},
+    "distinct_once_a_day": {"m": {"agg": "count_distinct", "expr": "member_id", "filter": "is_promoted", "grains": ["day", "month"], "slices": [["product"], ["category"]]}},
     "derived_with_offset": {
         "sales": {"grains": ["month"]},
         "m": {"type": "derived", "expr": "sales / before - 1", "inputs": {"before": {"metric": "sales", "offset": "1 month"}}, "grains": ["month"], "slices": [["store"]]},

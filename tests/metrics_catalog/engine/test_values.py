@@ -214,6 +214,19 @@ def test_a_percentile_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb
     assert found["ninth", "day", date(2024, 5, 1), (), ()] == Decimal("130.992"), "not 130.991999"
 
 
+def test_a_median_of_large_amounts_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
+    rows = [(1, "1000000000000.01"), (2, "1000000000000.02")]
+    warehouse.executemany("insert into marts.fct_sales values ($1, 1, 'a', 1, '2024-05-01', $2, 1, true, null)", rows)
+    metrics = {"middle": {"agg": "median"}, "middle_unit": {"agg": "median", "expr": "units + line_id"}}
+    found = values_of(warehouse, shop({**metrics, "middle_line": {"agg": "median", "expr": "line_id"}}))
+    of_day = {key[0]: value for key, value in found.items()}
+    assert of_day == {
+        "middle": Decimal("1000000000000.015"),
+        "middle_unit": Decimal("2.5"),
+        "middle_line": Decimal("1.5"),
+    }
+
+
 def test_division_by_zero_is_no_data(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
     warehouse.execute("insert into marts.fct_sales values (1, 1, 'a', 1, '2024-05-01', 0, 1, true, null)")
     found = values_of(

@@ -37,26 +37,25 @@ join sales_total_month
 
 -- total_month
 select
-  period,
-  max(sales) as sales,
-  max(sales__1_month_before) as sales__1_month_before
+  keys.period,
+  sales_total_month.sales,
+  total_month_moved0.sales__1_month_before
 from (
   select
-    period,
-    sales,
-    cast(null as decimal(28, 6)) as sales__1_month_before
+    period
   from sales_total_month
-  union all
+  union
   select
-    period,
-    null,
-    sales__1_month_before
+    period
   from total_month_moved0
-) as pieces
+) as keys
+left join sales_total_month
+  on keys.period = sales_total_month.period
+left join total_month_moved0
+  on keys.period = total_month_moved0.period
 where
-  period >= cast('2024-01-01' as date) and period < cast('2024-03-01' as date)
-group by
-  1;
+  keys.period >= cast('2024-01-01' as date)
+  and keys.period < cast('2024-03-01' as date);
 
 -- store_month_moved0
 select
@@ -76,30 +75,30 @@ join sales_store_month
 
 -- store_month
 select
-  period,
-  store,
-  max(sales) as sales,
-  max(sales__1_month_before) as sales__1_month_before
+  keys.period,
+  keys.store,
+  sales_store_month.sales,
+  store_month_moved0.sales__1_month_before
 from (
   select
     period,
-    store,
-    sales,
-    cast(null as decimal(28, 6)) as sales__1_month_before
+    store
   from sales_store_month
-  union all
+  union
   select
     period,
-    store,
-    null,
-    sales__1_month_before
+    store
   from store_month_moved0
-) as pieces
+) as keys
+left join sales_store_month
+  on keys.period = sales_store_month.period
+  and keys.store is not distinct from sales_store_month.store
+left join store_month_moved0
+  on keys.period = store_month_moved0.period
+  and keys.store is not distinct from store_month_moved0.store
 where
-  period >= cast('2024-01-01' as date) and period < cast('2024-03-01' as date)
-group by
-  1,
-  2;
+  keys.period >= cast('2024-01-01' as date)
+  and keys.period < cast('2024-03-01' as date);
 
 -- values
 select
@@ -111,7 +110,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '501e9b49f51b9cc7' as definition
+  'df4433868f763f03' as definition
 from total_month
 where
   not (
@@ -131,7 +130,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '501e9b49f51b9cc7' as definition
+  'df4433868f763f03' as definition
 from store_month
 where
   not (

@@ -72,12 +72,12 @@ group by
 -- total_month
 select
   *
-from sales_month_keys0_total;
+from sales_month_keys0_total as keys;
 
 -- store_month
 select
   *
-from sales_month_keys1_store;
+from sales_month_keys1_store as keys;
 
 -- values
 select

@@ -42,12 +42,12 @@ group by
 -- total_month
 select
   *
-from sales_total_month_stock0;
+from sales_total_month_stock0 as keys;
 
 -- category_month
 select
   *
-from sales_category_month_stock0;
+from sales_category_month_stock0 as keys;
 
 -- values
 select

@@ -23,12 +23,12 @@ group by
 -- total_month
 select
   *
-from sales_total_month;
+from sales_total_month as keys;
 
 -- country_month
 select
   *
-from sales_country_month;
+from sales_country_month as keys;
 
 -- values
 select

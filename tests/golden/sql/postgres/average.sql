@@ -12,7 +12,7 @@ group by
 -- total_month
 select
   *
-from sales_total_month;
+from sales_total_month as keys;
 
 -- values
 select

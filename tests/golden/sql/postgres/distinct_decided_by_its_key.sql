@@ -15,46 +15,7 @@ where
     and sales.sold_on < cast('2024-03-01' as date)
   );
 
--- sales_month_keys0
-select
-  cast(date_trunc('MONTH', day) as date) as period,
-  value0 as entity
-from sales_rows
-where
-  (
-    day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
-  )
-  and value0 is not null
-group by
-  1,
-  2;
-
--- sales_month_keys0_total
-select
-  period,
-  count(*) as m
-from sales_month_keys0
-group by
-  1;
-
--- sales_month_keys0_category
-with products as (
-  select
-    *
-  from marts.dim_products
-)
-select
-  period,
-  products.category as category,
-  count(*) as m
-from sales_month_keys0
-left join products
-  on entity = products.product_id
-group by
-  1,
-  2;
-
--- sales_month_keys0_country
+-- sales_category_country_m_days
 with products as (
   select
     *
@@ -65,14 +26,63 @@ with products as (
   from marts.dim_makers
 )
 select
-  period,
+  day,
+  products.category as category,
   upper(makers.country) as country,
-  count(*) as m
-from sales_month_keys0
+  count(
+    case when seen is null or seen < cast(date_trunc('MONTH', day) as date) then 1 end
+  ) as new_in_month
+from (
+  select
+    day,
+    value0 as entity,
+    lag(day) over (partition by value0 order by day) as seen
+  from sales_rows
+  where
+    value0 is not null
+    and (
+      day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
+    )
+) as rows
 left join products
   on entity = products.product_id
 left join makers
   on products.maker_id = makers.maker_id
+group by
+  1,
+  2,
+  3;
+
+-- sales_total_m_month
+select
+  cast(date_trunc('MONTH', day) as date) as period,
+  nullif(cast(sum(new_in_month) as bigint), 0) as m
+from sales_category_country_m_days
+where
+  day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
+group by
+  1;
+
+-- sales_category_m_month
+select
+  cast(date_trunc('MONTH', day) as date) as period,
+  category,
+  nullif(cast(sum(new_in_month) as bigint), 0) as m
+from sales_category_country_m_days
+where
+  day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
+group by
+  1,
+  2;
+
+-- sales_country_m_month
+select
+  cast(date_trunc('MONTH', day) as date) as period,
+  country,
+  nullif(cast(sum(new_in_month) as bigint), 0) as m
+from sales_category_country_m_days
+where
+  day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
 group by
   1,
   2;
@@ -80,17 +90,17 @@ group by
 -- total_month
 select
   *
-from sales_month_keys0_total;
+from sales_total_m_month as keys;
 
 -- category_month
 select
   *
-from sales_month_keys0_category;
+from sales_category_m_month as keys;
 
 -- country_month
 select
   *
-from sales_month_keys0_country;
+from sales_country_m_month as keys;
 
 -- values
 select

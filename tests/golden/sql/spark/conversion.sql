@@ -99,24 +99,22 @@ group by
 
 -- total_month
 select
-  period,
-  max(m__conversions) as m__conversions,
-  max(m__base) as m__base
+  keys.period,
+  m__conversions_total_month.m__conversions,
+  visits_total_month.m__base
 from (
   select
-    period,
-    m__conversions,
-    cast(null as bigint) as m__base
+    period
   from m__conversions_total_month
-  union all
+  union
   select
-    period,
-    null,
-    m__base
+    period
   from visits_total_month
-) as pieces
-group by
-  1;
+) as keys
+left join m__conversions_total_month
+  on keys.period = m__conversions_total_month.period
+left join visits_total_month
+  on keys.period = visits_total_month.period;
 
 -- values
 select
@@ -127,7 +125,7 @@ select
   cast(cast(coalesce(m__conversions, 0) as double) / nullif(cast(m__base as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(m__conversions, 0) as decimal(28, 6)) as numerator,
   cast(m__base as decimal(28, 6)) as denominator,
-  '3a7afdd73c2f811c' as definition
+  'abc2c98a3c117dec' as definition
 from total_month
 where
   not (

@@ -230,22 +230,22 @@ where
 -- total_day
 select
   *
-from sales_total_year_to_date_running_day;
+from sales_total_year_to_date_running_day as keys;
 
 -- store_day
 select
   *
-from sales_store_year_to_date_running_day;
+from sales_store_year_to_date_running_day as keys;
 
 -- total_month
 select
   *
-from sales_total_year_to_date_running_month;
+from sales_total_year_to_date_running_month as keys;
 
 -- store_month
 select
   *
-from sales_store_year_to_date_running_month;
+from sales_store_year_to_date_running_month as keys;
 
 -- values
 select

@@ -6,7 +6,7 @@ with sales as (
 )
 select
   sales.sold_on as day,
-  sales.amount_usd as value0
+  cast(sales.amount_usd * 100 as bigint) as value0
 from sales
 where
   sales.sold_on is not null
@@ -18,7 +18,7 @@ where
 -- sales_month_total_quantiles
 select
   cast(trunc(day, 'MONTH') as date) as period,
-  percentile(cast(value0 as decimal(34, 12)), 0.9) as m
+  cast(percentile(value0, 0.9) as decimal(28, 4)) * 0.01 as m
 from sales_rows
 where
   day >= cast('2024-01-01' as date) and day < cast('2024-03-01' as date)
@@ -28,7 +28,7 @@ group by
 -- total_month
 select
   *
-from sales_month_total_quantiles;
+from sales_month_total_quantiles as keys;
 
 -- values
 select

@@ -25,12 +25,12 @@ group by
 -- total_month
 select
   *
-from sales_total_month;
+from sales_total_month as keys;
 
 -- store_month
 select
   *
-from sales_store_month;
+from sales_store_month as keys;
 
 -- values
 select

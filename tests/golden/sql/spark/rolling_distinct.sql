@@ -25,7 +25,7 @@ with stretches as (
       lead(day) over (partition by entity order by day nulls last)
     ) as until
   from (
-    select distinct
+    select
       day,
       value0 as entity
     from sales_rows
@@ -119,7 +119,7 @@ with stretches as (
       lead(day) over (partition by store, entity order by day nulls last)
     ) as until
   from (
-    select distinct
+    select
       day,
       store,
       value0 as entity
@@ -223,12 +223,12 @@ where
 -- total_day
 select
   *
-from sales_total_m__of__last_28_day_running_day;
+from sales_total_m__of__last_28_day_running_day as keys;
 
 -- store_day
 select
   *
-from sales_store_m__of__last_28_day_running_day;
+from sales_store_m__of__last_28_day_running_day as keys;
 
 -- values
 select
