@@ -214,7 +214,9 @@ def test_a_percentile_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb
     assert found["ninth", "day", date(2024, 5, 1), (), ()] == Decimal("130.992"), "not 130.991999"
 
 
-def test_a_median_of_large_amounts_is_exact(shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_a_median_of_large_amounts_is_exact(
+    shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection
+) -> None:
     rows = [(1, "1000000000000.01"), (2, "1000000000000.02")]
     warehouse.executemany("insert into marts.fct_sales values ($1, 1, 'a', 1, '2024-05-01', $2, 1, true, null)", rows)
     metrics = {"middle": {"agg": "median"}, "middle_unit": {"agg": "median", "expr": "units + line_id"}}

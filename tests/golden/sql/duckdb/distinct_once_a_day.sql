@@ -242,7 +242,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from total_day
 where
   m is not null;
@@ -258,7 +258,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from product_day
 where
   m is not null;
@@ -274,7 +274,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from category_day
 where
   m is not null;
@@ -290,7 +290,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from total_month
 where
   m is not null;
@@ -306,7 +306,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from product_month
 where
   m is not null;
@@ -322,7 +322,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from category_month
 where
   m is not null;

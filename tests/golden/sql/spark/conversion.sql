@@ -125,7 +125,7 @@ select
   cast(cast(coalesce(m__conversions, 0) as double) / nullif(cast(m__base as double), 0) as decimal(28, 6)) as value,
   cast(coalesce(m__conversions, 0) as decimal(28, 6)) as numerator,
   cast(m__base as decimal(28, 6)) as denominator,
-  'abc2c98a3c117dec' as definition
+  '3a7afdd73c2f811c' as definition
 from total_month
 where
   not (

@@ -110,7 +110,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'df4433868f763f03' as definition
+  '501e9b49f51b9cc7' as definition
 from total_month
 where
   not (
@@ -130,7 +130,7 @@ select
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as value,
   cast(cast(coalesce(sales, 0) as double) / nullif(cast(coalesce(sales__1_month_before, 0) as double), 0) - 1 as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  'df4433868f763f03' as definition
+  '501e9b49f51b9cc7' as definition
 from store_month
 where
   not (

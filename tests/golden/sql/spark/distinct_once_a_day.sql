@@ -236,7 +236,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from total_day
 where
   m is not null;
@@ -252,7 +252,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from product_day
 where
   m is not null;
@@ -268,7 +268,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from category_day
 where
   m is not null;
@@ -284,7 +284,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from total_month
 where
   m is not null;
@@ -300,7 +300,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from product_month
 where
   m is not null;
@@ -316,7 +316,7 @@ select
   cast(m as decimal(28, 6)) as value,
   cast(m as decimal(28, 6)) as numerator,
   cast(null as decimal(28, 6)) as denominator,
-  '96d976c5924cfbb9' as definition
+  '3c440367b22feec3' as definition
 from category_month
 where
   m is not null;
