@@ -10,14 +10,16 @@ from functools import cached_property
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import formulas, joined, models_read
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
+from metrics_catalog.members import Members
 from metrics_catalog.published.model import PublishInfo
+from metrics_catalog.semantic import Join
 from metrics_catalog.spec.governance import Cause
 
-_PARTS = ("definition", "code", "dimensions")  # of what is kept of each metric's inputs
+_PARTS = ("definition", "code", "rows")  # of what is kept of each metric's inputs
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,10 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Changes:
-    """Compares. ``spans``: days each semantic model has rows for; ``contents``: fingerprints of dimension tables.
+    """Compares. ``spans``: days each semantic model has rows for; ``members``: of the dimensions joined.
 
-    ``versions``: the certified version of each metric; ``released``: digests of restatements approved for it.
+    ``contents``: fingerprints of facts whose rows alone say what changed in them. ``versions``: the certified version
+    of each metric; ``released``: digests of restatements approved for it.
     """
 
     catalog: Catalog
@@ -49,6 +52,7 @@ class Changes:
     closed_through: date
     spans: Mapping[str, Span | None]
     contents: Mapping[str, str]
+    members: Members
     versions: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, Collection[str]] = field(default_factory=dict)
 
@@ -59,7 +63,7 @@ class Changes:
 
     @cached_property
     def prints(self) -> dict[str, str]:
-        """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts, dimensions."""
+        """Fingerprint of everything but data behind each metric: calculation, upstream SQL, contracts."""
         return {metric: self._print(metric) for metric in self.catalog.metrics}
 
     @property
@@ -70,12 +74,12 @@ class Changes:
 
     @cached_property
     def code(self) -> dict[str, str]:
-        """Fingerprint of all that is not facts under any metric: dbt nodes, contracts of sources, dimension rows."""
+        """Fingerprint of all that is not data under any metric: dbt nodes, contracts of sources."""
         nodes = {node for metric in self.catalog.metrics for node in self._nodes(metric)}
         semantics, contracts = self.catalog.semantics, self.inputs.contracts
         found = {node: semantics.code.get(node, "") for node in nodes if not _source(node)}
         found |= {node: contracts.get(name, "") for node in nodes for name in _source(node)}
-        return dict(sorted((found | dict(self.contents)).items()))
+        return dict(sorted(found.items()))
 
     def renewed(self, metric: str) -> bool:
         """Whether all its history is computed again: it is new or was held, or anything but its data changed.
@@ -120,9 +124,11 @@ class Changes:
         if "code" in differs:
             named = sorted(node.split(".", 2)[-1] for node in self._nodes(metric) & changed)
             yield Why("changed code", f"changed code: {', '.join(named)}" if named or not held else held)
-        if "dimensions" in differs:
-            named = sorted(self._read(metric) & changed)
-            yield Why("changed dimension", f"changed rows of {', '.join(named)}" if named or not held else held)
+        if "rows" in differs:
+            yield Why("changed rows", "changed rows")
+        models = {join.right for ways in self._ways(metric) for join in ways}
+        if named := sorted(one for one in models if self.members.prints[one] != self.last.members.get(one)):
+            yield Why("changed dimension", f"changed rows of {', '.join(named)}")
         for source in sorted({name for node in self._nodes(metric) for name in _source(node)}):
             if self._changed(source) != frozenset():
                 seen = self.last.loads.get(source, 0)
@@ -151,6 +157,11 @@ class Changes:
                 if touched is None:
                     return everything
                 days |= touched
+        for ways in self._ways(metric):
+            named = self.members.days(ways)
+            if named is None:
+                return everything
+            days |= named
         return days
 
     def windows(self, metric: str) -> Iterator[tuple[Catalog, Windows]]:
@@ -186,8 +197,8 @@ class Changes:
     def _print(self, metric: str) -> str:
         nodes, models = sorted(self._nodes(metric)), sorted(self._read(metric))
         code = [f"{node} {self.code[node]}" for node in nodes]
-        joined = [f"{model} {self.contents[model]}" for model in models if model in self.contents]
-        return ".".join([self._definition(metric), digest([*code, self.calendar.week_start]), digest(joined)])
+        rows = [f"{model} {self.contents[model]}" for model in models if model in self.contents]
+        return ".".join([self._definition(metric), digest([*code, self.calendar.week_start]), digest(rows)])
 
     def _definition(self, metric: str) -> str:
         """Fingerprint of the calculation, and of those of earlier periods."""
@@ -224,13 +235,12 @@ class Changes:
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
-        found: set[str] = set()
-        for _, catalog in definitions(self.catalog, metric):
-            models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
-            attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
-            attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
-            found |= {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
-        return found
+        return {model for _, catalog in definitions(self.catalog, metric) for model in models_read(catalog, metric)}
+
+    def _ways(self, metric: str) -> set[tuple[Join, ...]]:
+        """The joins on the way to each dimension of another table."""
+        every = definitions(self.catalog, metric)
+        return {attribute.joins for _, catalog in every for attribute in joined(catalog, metric)}
 
     def _sources(self, node: str) -> list[str]:
         return [name for upstream in self.catalog.semantics.upstream(node) for name in _source(upstream)]

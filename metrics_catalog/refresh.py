@@ -15,12 +15,13 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
 from metrics_catalog.engine.eras import definitions
-from metrics_catalog.engine.fingerprint import calculations, dimension_contents, table_contents
+from metrics_catalog.engine.fingerprint import calculations, table_contents
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
+from metrics_catalog.members import Members
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
@@ -217,10 +218,11 @@ def _changes(
     facts = {model for one in every for metric in one.metrics for model in one.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
     closed_through = catalog.policy.closed_through(now)
-    contents = dimension_contents(con, catalog)
-    if catalog.project.is_dbt:  # what is under its tables is not ours to know; so their rows say what changed
-        contents |= table_contents(con, catalog, facts)
-    return Changes(catalog, inputs, last, closed_through, spans, contents, versions, record.releases)
+    # What is under the tables of an existing dbt project is not ours to know; so their rows say what changed.
+    contents = table_contents(con, catalog, facts) if catalog.project.is_dbt else {}
+    members = Members(con, catalog, {} if last is None else last.members)
+    members.keep()
+    return Changes(catalog, inputs, last, closed_through, spans, contents, members, versions, record.releases)
 
 
 def _groups(changes: Changes) -> list[_Group]:
@@ -305,6 +307,7 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         definitions=dict(calculations(changes.catalog)),
         inputs=changes.prints,
         coverages=coverages,
+        members=changes.members.prints,
         code=changes.code,
         versions=changes.versions,
     )

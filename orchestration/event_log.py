@@ -9,28 +9,38 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 from typing import Any
 
+from dagster._core.events import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
 # Each run has a file of its own; a webserver that is looked at for days would otherwise keep them all open.
 OPEN_RUNS = 16
+# What a run begins with: one for every asset and check it means to bring, some hundreds.
+_PLANS = (DagsterEventType.ASSET_MATERIALIZATION_PLANNED, DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
 BUSY_TIMEOUT_SECONDS = 30
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
     """`SqliteEventLogStorage` with one open connection per file, at most `OPEN_RUNS` run files at a time.
 
-    ``synchronous=NORMAL`` in WAL mode: a killed process loses nothing, a power cut the last moments of the log.
+    ``synchronous=NORMAL`` in WAL mode: a killed process loses nothing, a power cut the last moments of the log. Plans
+    are written together, before anything else is read or written.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
-        self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._open: OrderedDict[str, Connection] = OrderedDict()
         self._tables: set[str] = set()
+        self._columns: set[str] = set()
+        self._plans: list[EventLogEntry] = []
         super().__init__(base_dir, inst_data)
+        self._db_lock = RLock()  # plans are stored with connections inside a connection
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> SqliteEventLogStorage:
@@ -43,13 +53,49 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             self._tables.add(table_name)
         return table_name in self._tables
 
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """The same of a column; asked several times for every event of an asset."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
+
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event."""
+        if event.dagster_event_type in _PLANS:
+            with self._db_lock:
+                self._plans.append(event)
+        else:
+            super().store_event(event)
+
+    def _store_plans(self) -> None:
+        plans, self._plans = self._plans, []
+        for run_id in dict.fromkeys(plan.run_id for plan in plans):
+            rows = [self._event_to_row(plan) for plan in plans if plan.run_id == run_id]
+            with self._connect(run_id) as connection:
+                connection.execute(SqlEventLogStorageTable.insert(), rows)
+        with self._connect(INDEX_SHARD_NAME) as connection:
+            for plan in plans:
+                (number,) = connection.execute(self.prepare_insert_event(plan)).inserted_primary_key or (0,)
+                if plan.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+                    self._store_asset_event_tags(connection, [plan], [number])
+                    self._store_asset_event(connection, plan, number)
+                else:
+                    self.store_asset_check_event(plan, number)
+
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
-        with self._db_lock, self._engine(shard).connect() as connection, connection.begin():
-            yield connection
+        with self._db_lock:
+            if self._plans:
+                self._store_plans()
+            connection = self._connection(shard)
+            if connection.in_transaction():
+                yield connection
+            else:
+                with connection.begin():
+                    yield connection
 
-    def _engine(self, shard: str) -> Engine:
-        if shard not in self._engines:
+    def _connection(self, shard: str) -> Connection:
+        if shard not in self._open:
             engine = create_engine(
                 self.conn_string_for_shard(shard),
                 poolclass=StaticPool,
@@ -57,22 +103,29 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             )
             event.listen(engine, "connect", _relax)
             self._initdb(engine, for_index_shard=shard == INDEX_SHARD_NAME)
-            self._engines[shard] = engine
+            self._open[shard] = engine.connect()
             self._close_oldest()
-        self._engines.move_to_end(shard)
-        return self._engines[shard]
+        self._open.move_to_end(shard)
+        return self._open[shard]
 
     def _close_oldest(self) -> None:
-        runs = [shard for shard in self._engines if shard != INDEX_SHARD_NAME]
+        runs = [shard for shard in self._open if shard != INDEX_SHARD_NAME]
         for shard in runs[:-OPEN_RUNS]:
-            self._engines.pop(shard).dispose()
+            _close(self._open.pop(shard))
 
     def dispose(self) -> None:
         """Close every connection. Called by Dagster with the instance."""
         with self._db_lock:
-            while self._engines:
-                self._engines.popitem()[1].dispose()
+            if self._plans:
+                self._store_plans()
+            while self._open:
+                _close(self._open.popitem()[1])
         super().dispose()
+
+
+def _close(connection: Connection) -> None:
+    connection.close()
+    connection.engine.dispose()
 
 
 def _relax(connection: Any, _record: object) -> None:

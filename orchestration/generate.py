@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -35,8 +35,7 @@ def shared(project: Project) -> Iterator[tuple[Path, str]]:
     """(path, text) of what is the same in every project, an empty one too: the platform's dbt macros, JSON Schemas."""
     for macro in sorted((TEMPLATE / "dbt_project" / "macros").glob("*.sql")):
         yield project.dbt / "macros" / macro.name, macro.read_text(encoding="utf-8")
-    for name, schema in _schemas():
-        text = json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    for name, text in _schemas():
         yield project.root / "metrics_catalog" / "schema" / f"{name}.json", text
 
 
@@ -114,13 +113,17 @@ def _metric_models(catalog: Catalog) -> Path:
     return catalog.project.dbt / "models" / "metrics"
 
 
-def _schemas() -> Iterator[tuple[str, dict[str, Any]]]:
+@cache
+def _schemas() -> tuple[tuple[str, str], ...]:
+    """(name, text); the same for as long as the process lives."""
     from expectations.suite import suite_schema
     from metrics_catalog.spec.metric import Metric
     from metrics_catalog.spec.people import People
     from metrics_catalog.spec.policy import Policy
     from orchestration.ingest.spec import SourceSpec
 
-    for name, model in {"metric": Metric, "people": People, "policy": Policy, "source": SourceSpec}.items():
-        yield name, TypeAdapter(model).json_schema()
-    yield "suite", suite_schema()
+    models = {"metric": Metric, "people": People, "policy": Policy, "source": SourceSpec}
+    made = {name: TypeAdapter(model).json_schema() for name, model in models.items()} | {"suite": suite_schema()}
+    return tuple(
+        (name, json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n") for name, schema in made.items()
+    )

@@ -43,8 +43,8 @@ def twins(catalog: Catalog, metric: str) -> list[str]:
     return [name for name, one in known.items() if name != metric and one.calculation == own]
 
 
-def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
-    """Fingerprint of what each joined semantic model says of its keys: changed content moves old values too."""
+def joined_columns(catalog: Catalog) -> dict[str, dict[str, exp.Expr]]:
+    """What is read of each joined semantic model: dimensions by name, keys and validity as "key <expression>"."""
     used: dict[str, dict[str, exp.Expr]] = defaultdict(dict)
     for attribute in _attributes(catalog):
         for join in attribute.joins:
@@ -53,7 +53,12 @@ def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, s
                 used[join.right][f"key {expr}"] = qualified(expr, join.right)
         if attribute.joins:
             used[attribute.model][attribute.name] = attribute_sql(catalog.semantics, attribute)
-    columns = {model: [named[name] for name in sorted(named)] for model, named in sorted(used.items())}
+    return dict(sorted(used.items()))
+
+
+def dimension_contents(con: DuckDBPyConnection, catalog: Catalog) -> dict[str, str]:
+    """Fingerprint of what each joined semantic model says of its keys: changed content moves old values too."""
+    columns = {model: [named[name] for name in sorted(named)] for model, named in joined_columns(catalog).items()}
     return {model: _content(con, catalog, model, read) for model, read in columns.items()}
 
 

@@ -13,6 +13,7 @@ from metrics_catalog.engine.components import Component, Conversion, Pool
 from metrics_catalog.engine.terms import Reach, Shift, Term
 from metrics_catalog.engine.tree import column, typed
 from metrics_catalog.expressions import linear, parse
+from metrics_catalog.semantic import Attribute
 from metrics_catalog.spec.metric import (
     AnyMetric,
     ConversionMetric,
@@ -85,6 +86,19 @@ def formulas(catalog: Catalog) -> Mapping[str, Formula]:
 
 def _built(catalog: Catalog) -> _Builder:
     return catalog.once(formulas, lambda: _Builder(catalog))
+
+
+def joined(catalog: Catalog, metric: str) -> list[Attribute]:
+    """Dimensions of other tables that a metric's slices and filters read."""
+    models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
+    attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
+    attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
+    return [attribute for attribute in attributes if attribute.joins]
+
+
+def models_read(catalog: Catalog, metric: str) -> set[str]:
+    """Semantic models a metric reads: its facts, and those its filters and slices join."""
+    return {*catalog.models(metric), *(join.right for one in joined(catalog, metric) for join in one.joins)}
 
 
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:

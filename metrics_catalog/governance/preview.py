@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import values_now
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.approval import people_behind
 from metrics_catalog.project import Project
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, Limits
 
 if TYPE_CHECKING:
@@ -38,11 +38,16 @@ class Change:
     before: Catalog
     after: Catalog
 
+    @property
+    def both(self) -> tuple[Catalog, Catalog]:
+        """Before, after."""
+        return self.before, self.after
+
     @cached_property
     def affected(self) -> tuple[str, ...]:
         """The metric itself, then all that are made of it, in either catalog."""
         users: dict[str, list[str]] = defaultdict(list)
-        for catalog in (self.before, self.after):
+        for catalog in self.both:
             for name, entry in catalog.metrics.items():
                 if catalog is self.before or self.before.metrics.get(name) is not entry:
                     for used in catalog.inputs(name):
@@ -58,32 +63,35 @@ class Change:
     @cached_property
     def recalculated(self) -> tuple[str, ...]:
         """Metrics that are there before and after, by another calculation."""
-        old, new = self._prints(self.before), self._prints(self.after)
+        old, new = (calculations(part) for part in self._parts)
         return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
 
     def fingerprint(self, more: Iterable[str]) -> str:
         """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
-        for catalog in (self.before, self.after):
-            prints, semantics = self._prints(catalog), catalog.semantics
-            models = {model for name in prints for model in _read(catalog, name)}
+        for catalog in self._parts:
+            names = [name for name in self.affected if name in catalog.metrics]
+            prints, semantics = calculations(catalog), catalog.semantics
+            models = {model for name in names for model in models_read(catalog, name)}
             nodes = {node for model in models for node in semantics.upstream(semantics.model(model).node)}
-            parts += [f"{name} {mark}" for name, mark in prints.items()]
+            parts += [f"{name} {prints[name]}" for name in names]
             parts += [f"{node} {semantics.code.get(node, '')}" for node in sorted(nodes)]
             parts += [f"{path.name} {path.read_text('utf-8')}" for path in _contracts(catalog.project, nodes)]
         return digest(parts)
 
-    def _prints(self, catalog: Catalog) -> dict[str, str]:
-        """Calculation of each affected metric; looks only at what they are made of, not at the whole catalog."""
-        names = [name for name in self.affected if name in catalog.metrics]
-        needed = dict.fromkeys(names)
-        todo = list(names)
+    @cached_property
+    def _parts(self) -> tuple[Catalog, Catalog]:
+        """Of both catalogs what is affected, and what that is made of: nothing else need be looked at."""
+        return self._part(self.before), self._part(self.after)
+
+    def _part(self, catalog: Catalog) -> Catalog:
+        needed = dict.fromkeys(name for name in self.affected if name in catalog.metrics)
+        todo = list(needed)
         for name in todo:
             new = dict.fromkeys(one for one in catalog.inputs(name) if one not in needed)
             needed |= new
             todo += new
-        prints = calculations(replace(catalog, metrics={name: catalog.metrics[name] for name in needed}))
-        return {name: prints[name] for name in names}
+        return replace(catalog, metrics={name: catalog.metrics[name] for name in needed}, eras=())
 
 
 def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
@@ -93,27 +101,18 @@ def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
     return [path for path in paths if path.is_file()]
 
 
-def _read(catalog: Catalog, metric: str) -> set[str]:
-    """Semantic models a metric reads: its facts, and those its filters and slices join."""
-    attributes = [
-        catalog.semantics.attribute(model, name)
-        for model in catalog.models(metric, sliced=True)
-        for cut in catalog.metrics[metric].spec.slices
-        for name in cut
-    ]
-    attributes += [one for part in formulas(catalog)[metric].components for one in part.joined]
-    return {*catalog.models(metric), *(join.right for attribute in attributes for join in attribute.joins)}
-
-
 def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
     """Old against new as JSON: periods, slices, bounds and targets that flip, metrics and people that follow.
 
     ``effect``: the largest relative change of any total, null where one cannot be told. ``con``: the warehouse.
     """
-    old = _values(con, change.before, change.affected, closed_through, periods)
-    new = _values(con, change.after, change.affected, closed_through, periods)
-    spec = change.after.metrics.get(change.metric) or change.before.metrics[change.metric]
-    grain = shown_grain(spec.spec)
+    spec = (change.after.metrics.get(change.metric) or change.before.metrics[change.metric]).spec
+    grain, old, new = shown_grain(spec), {}, {}
+    for shown in dict.fromkeys((grain, ordered(spec.grains)[0])):
+        grain = shown
+        old, new = (_values(con, one, change.affected, closed_through, periods, grain) for one in change.both)
+        if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
+            break  # else a young metric: no such period is over yet
     totals = {name: list(_totals(name, old, new)) for name in change.affected}
     effect = _effect(change, totals)
     followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
@@ -134,18 +133,24 @@ def shown_grain(spec: AnyMetric) -> Grain:
 
 
 def _values(
-    con: DuckDBPyConnection, catalog: Catalog, affected: Sequence[str], closed_through: date, periods: int
+    con: DuckDBPyConnection,
+    catalog: Catalog,
+    affected: Sequence[str],
+    closed_through: date,
+    periods: int,
+    shown: Grain,
 ) -> Values:
-    """(metric, grain, period, slice, members) -> value."""
+    """(metric, grain, period, slice, members) -> value; the first metric at ``shown``, by all its slices."""
     calendar = Calendar(catalog.policy.week_start)
     cells: dict[Cell, list[str]] = {}
     for number, name in enumerate(name for name in affected if name in catalog.metrics):
         spec = catalog.metrics[name].spec
-        grains: set[Grain] = {shown_grain(spec), *spec.target, *([spec.bounds.grain] if spec.bounds else [])}
+        best = shown_grain(spec) if number or shown not in spec.grains else shown
+        grains: set[Grain] = {best, *spec.target, *([spec.bounds.grain] if spec.bounds else [])}
         for grain in grains:
             cells.setdefault((grain, ()), []).append(name)
         for cut in spec.slices if number == 0 else ():
-            cells.setdefault((shown_grain(spec), cut), []).append(name)
+            cells.setdefault((best, cut), []).append(name)
     windows: dict[Grain, tuple[Span, ...]] = {
         grain: (last_closed(calendar, grain, closed_through, periods),) for grain, _ in cells
     }

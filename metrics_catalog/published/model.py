@@ -38,9 +38,10 @@ class PublishInfo:
     """What one publish was, as kept in its commit. ``published_at`` is UTC.
 
     ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
-    Delta version of each semantic model's rollup. ``held``: the metrics left out, and in ``marks`` what they wait for.
-    ``code``: fingerprint of each thing but facts that values stand on. ``versions``: certified version of each metric.
-    ``notes``: why values published before were changed, by metric. ``ledger``: its last entry's number and hash then.
+    Delta version of each semantic model's rollup. ``held``: the metrics left out, and in ``marks`` what they wait
+    for. ``members``: fingerprint of each dimension joined. ``code``: fingerprint of each thing but facts that
+    values stand on. ``versions``: certified version of each metric. ``notes``: why values published before were
+    changed, by metric. ``ledger``: its last entry's number and hash then.
     """
 
     run_id: str
@@ -52,6 +53,7 @@ class PublishInfo:
     held: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)

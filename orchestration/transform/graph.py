@@ -40,6 +40,11 @@ class Node:
         return self.is_table and self.raw["config"].get("materialized") == "ephemeral"
 
     @property
+    def is_view(self) -> bool:
+        """Keeps no rows of its own."""
+        return self.is_table and self.raw["config"].get("materialized") == "view"
+
+    @property
     def relation(self) -> tuple[str, str] | None:
         """Schema and table in the warehouse; none for what builds nothing."""
         if not self.is_table or self.is_ephemeral:

@@ -37,6 +37,7 @@ def plan(
     ``known`` are the fingerprints of the last complete build, ``relations`` the tables that exist; what is below
     ``always`` is rebuilt each time. Nothing that is
     rebuilt by day stands below something rebuilt whole, or it would be rebuilt whole too: the order is always right.
+    A view whose code is as it was shows new days by itself; its tests run.
     """
     named = {table: id_ for id_, table in graph.clean_sources().items()}
     moved = [change for change in changes.values() if change.source in named]
@@ -47,6 +48,7 @@ def plan(
     whole |= {id_ for id_ in stale if not graph.nodes[id_].is_table}
     by_day = [change for change in moved if change.days]
     daily = graph.downstream({named[change.source] for change in by_day}) - whole
+    daily -= {id_ for id_ in daily if graph.nodes[id_].is_view}
     days = frozenset(day for change in by_day for day in change.days or ())
     found = (Invocation(_ordered(graph, daily), days), Invocation(_ordered(graph, whole), None))
     return tuple(invocation for invocation in found if invocation.nodes)

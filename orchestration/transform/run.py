@@ -157,7 +157,7 @@ def _states(
         if node.kind == "model":
             current = old is not None and old.fingerprint == node.fingerprint
             lineage = old.lineage if old is not None and current else _lineage(project, graph, id_, columns)
-        stored = node.relation is not None and node.raw["config"].get("materialized") != "view"
+        stored = node.relation is not None and not node.is_view
         rows = row_count(con, *node.relation) if stored and node.relation else None
         found[id_] = NodeState(
             id_, node.fingerprint, result.status, blame.plain(result.message), result.failures, rows, lineage

@@ -65,8 +65,9 @@ def forget(con: DuckDBPyConnection, ids: Iterable[str]) -> None:
 def remember(con: DuckDBPyConnection, states: Iterable[NodeState]) -> None:
     """Store nodes as built."""
     rows = [[s.id, s.fingerprint, s.status, s.message, s.failures, s.row_count, json.dumps(s.lineage)] for s in states]
-    if rows:
-        con.executemany("insert or replace into build.nodes values (?, ?, ?, ?, ?, ?, ?)", rows)
+    if rows:  # all at once: a statement for each costs 3 ms
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        con.execute(f"insert or replace into build.nodes select {', '.join(['unnest(?)'] * len(columns))}", columns)
 
 
 def keep_only(con: DuckDBPyConnection, graph: DbtGraph) -> None:

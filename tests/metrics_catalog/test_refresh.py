@@ -209,6 +209,17 @@ def test_changed_dimension_content_moves_all_history(pipeline: Pipeline) -> None
     assert [row[2] for row in rows] == [Decimal(620), Decimal(580)]
 
 
+def test_a_new_member_costs_its_own_day(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    pipeline.con.execute("insert into marts.dim_products values (7, 10, '宠物')")
+    pipeline.load(date(2024, 2, 29), amount=20)
+    pipeline.con.execute("update marts.fct_sales set product_id = 7 where sold_on = '2024-02-29' and line_id = 0")
+    outcome = pipeline.publish()
+    assert outcome.metrics["revenue"].periods == 2, "the day and its month"
+    rows = pipeline.ask("revenue", grain="month", by=("category",), where=(Filter("category", "=", ("宠物",)),))
+    assert rows == [(date(2024, 2, 1), "宠物", Decimal(20))]
+
+
 def test_a_metric_that_fails_its_audit_keeps_what_was_published(pipeline: Pipeline) -> None:
     pipeline.publish()
     pipeline.load(date(2024, 1, 15), amount=100)

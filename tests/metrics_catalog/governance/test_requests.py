@@ -310,6 +310,19 @@ def test_a_deprecated_metric_is_computed_until_then_and_stays_so_when_its_words_
     )
 
 
+def test_new_words_do_not_carry_a_calculation_into_the_past(town: Any) -> None:
+    town.approve(town.propose("net_sales", **FEBRUARY), "ann", "joe")
+    town.propose("net_sales", "ann", description="Without promotions.")
+    town.approve(town.propose("net_sales", target={"month": 300}), "ann", "joe")
+    town.approve(town.office().end("net_sales", "ada", "use lines", "lines", retire=False), "ann", "joe")
+    versions = town.office().record.versions["metric/net_sales"]
+    assert [one.effective for one in versions] == [None] + [date(2024, 4, 1)] * 4
+    (era,) = town.office().official.eras
+    assert era.until == date(2024, 4, 1)
+    assert era.catalog.metrics["net_sales"].spec.filter is None
+    assert town.office().official.metrics["net_sales"].spec.filter == "not is_promoted"
+
+
 def test_metrics_that_compute_the_same_are_named(town: Any) -> None:
     request = town.propose("revenue", grains=["month"], description="Again.")
     assert request.duplicates == ("net_sales computes the same",)

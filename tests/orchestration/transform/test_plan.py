@@ -93,3 +93,13 @@ def test_an_ephemeral_model_passes_changes_on(graph: DbtGraph) -> None:
     nodes = {**graph.nodes, "stg": node("stg", "source.receipts", materialized="ephemeral")}
     found = planned(DbtGraph(nodes, graph.sources, {}, {}), Change("receipts", None))
     assert found[0].nodes[:2] == ("stg", "lines")
+
+
+def test_a_view_shows_changed_days_by_itself(graph: DbtGraph) -> None:
+    days = frozenset({DAY})
+    nodes = {**graph.nodes, "stg": node("stg", "source.receipts", materialized="view")}
+    nodes["stg_unique"] = node("stg_unique", "stg", kind="test")
+    viewed = DbtGraph(nodes, graph.sources, {}, {})
+    below = ("lines", "known", "unique_lines", "rollup", "report", "stg_unique")
+    assert planned(viewed, Change("receipts", days)) == (Invocation(below, days),)
+    assert planned(viewed, Change("receipts", days), stg=None)[0].nodes[0] == "stg", "its code changed"
