@@ -189,6 +189,8 @@ def _run(settings: Settings, select: str | None, as_json: bool) -> None:
         if summary.sources or not summary.is_dbt:
             console().print(table(summary))
         typer.echo("\n" + "\n".join(footer(summary)))
+    for reason in (reason for one in summary.held for reason in one.why):
+        typer.echo(f"held back: {reason}", err=True)
     if summary.held:
         raise typer.Exit(1)
 

@@ -80,14 +80,17 @@ def unparsed(declared: Declared) -> list[Problem]:
 
     Asked of what was parsed, not of the files: another process may have written these since.
     """
+    if declared.project.is_dbt:
+        return []
+    from metrics_catalog.engine.rollup import dbt_files
+
+    project, folder = declared.project, _metric_models(declared.catalog).relative_to(declared.project.dbt)
     parsed = {node.raw["original_file_path"]: node.raw["raw_code"] for node in declared.graph.tables}
-    project = declared.project
+    wanted = {(folder / name).as_posix(): text for name, text in dbt_files(declared.catalog) if name.endswith(".sql")}
     return [
         Problem(project.named(name), 1, f"is not what the metrics need; {_DO}")
-        for path, text in ([] if project.is_dbt else generated(declared.catalog))
-        if path.suffix == ".sql"
-        and path.parent == _metric_models(declared.catalog)
-        and parsed.get(name := path.relative_to(project.dbt).as_posix(), "").strip() != text.strip()
+        for name, text in wanted.items()
+        if parsed.get(name, "").strip() != text.strip()
     ]
 
 

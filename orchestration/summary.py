@@ -145,7 +145,9 @@ def footer(summary: Summary) -> list[str]:
         f"closed through     {summary.closed_through}" if summary.closed_through else "",
         f"time               {total:.1f} s ({stages})",
     ]
-    lines += [f"held back          {reason}" for one in summary.held for reason in one.why]
+    if summary.held:
+        held = [f"{one.metric} ({one.request})" if one.request else one.metric for one in summary.held]
+        lines.append(f"held back          {', '.join(held)}")
     if summary.proposed:
         lines.append(f"proposed           {summary.proposed} not as certified; `metrics propose` lists them")
     lines += [f"not read           {one}" for one in summary.not_read]

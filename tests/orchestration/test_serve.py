@@ -192,3 +192,13 @@ def test_the_event_log_keeps_few_files_open(tmp_path: Path) -> None:
     assert len({name for name in opened if name.endswith(".db")}) <= 18
     storage.dispose()
     assert not [file for file in psutil.Process().open_files() if str(tmp_path) in file.path]
+
+
+def test_children_get_the_settings_however_they_were_given(tmp_path: Path) -> None:
+    from orchestration.serve import _variables
+    from orchestration.settings import read_settings
+
+    (tmp_path / ".env").write_text("METRICS_OPS_URL=postgresql://metrics@db/ops\nMETRICS_USER=wei\n", encoding="utf-8")
+    passed = _variables(read_settings({}, project=tmp_path))
+    assert (passed["METRICS_OPS_URL"], passed["METRICS_USER"]) == ("postgresql://metrics@db/ops", "wei")
+    assert "METRICS_USER" not in _variables(read_settings({}, project=tmp_path / "other"))
