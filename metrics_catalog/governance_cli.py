@@ -255,12 +255,18 @@ def log(
 
 @ledger_app.command()
 def verify(context: typer.Context, as_json: Json = False) -> None:
-    """Prove that no entry of the ledger was edited, removed or put in; ends with 1 and names those that were."""
-    from metrics_catalog.governance.ledger import Ledger
+    """Prove that no entry of the ledger was edited, removed or put in; ends with 1 and names those that were.
+
+    Every publish notes the entry it was made under, so entries cut off the end are missed too.
+    """
+    from metrics_catalog.governance.ledger import Head, Ledger
     from metrics_catalog.ops.store import open_store
+    from metrics_catalog.published.reader import Published
 
     project = project_of(context)
-    faults = Ledger(open_store(project.ops)).verify()
+    seen = [version.info.ledger for version in Published(project.published).versions()]
+    anchors = [Head(one["seq"], one["hash"]) for one in seen if one]
+    faults = Ledger(open_store(project.ops)).verify(anchors)
     if as_json:
         print_json({"faults": [{"seq": one.seq, "message": one.message} for one in faults]})
     else:

@@ -159,7 +159,10 @@ def publish(
 
 
 def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
-    """What is certified. Raises `Lost` when the last publish was governed by what is not there any more."""
+    """What is certified, once overdue requests are closed.
+
+    Raises `Lost` when the last publish was governed by what is not there any more.
+    """
     from metrics_catalog.governance.ledger import Head, Lost
     from metrics_catalog.governance.record import Record
 
@@ -167,7 +170,10 @@ def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
         if desk is None:
             raise Lost("values were published under a ledger that this project does not have; restore its ops store")
         desk.must_hold(Head(last.ledger["seq"], last.ledger["hash"]))
-    return Record() if desk is None else desk.record()
+    if desk is None:
+        return Record()
+    desk.expire()
+    return desk.record()
 
 
 def _moved(changes: Changes, groups: Iterable[_Group], differences: Mapping[str, Difference]) -> Iterator[Moved]:

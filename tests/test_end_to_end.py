@@ -185,10 +185,10 @@ def test_a_changed_metric_is_published_only_from_its_own_metric_model(chain: Any
     chain.replace("metrics_catalog/metrics/sales/units.yml", "expr: quantity", "expr: quantity * 2")
     refused = chain.run()
     assert refused.code == 1
-    assert "sales_daily.sql" in refused.err
+    assert "sales_by_store_daily.sql" in refused.err
     assert "metrics generate" in refused.err
     assert read(chain, "units", "--grain", "day") == before
-    assert "sales_daily.sql" in chain.run("generate").out
+    assert "sales_by_store_daily.sql" in chain.run("generate").out
     refreshed(chain)
     assert [Decimal(row["units"]) for row in read(chain, "units", "--grain", "day")] == [
         2 * Decimal(row["units"]) for row in before

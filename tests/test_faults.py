@@ -239,7 +239,7 @@ TYPOS = [
     (f"{METRICS}/net_sales.yml", "expr: amount_usd", "expr: amount_eur", ':10 error expr: "amount_eur": "amount_eur" is not a column of "sales"'),
     (f"{METRICS}/net_sales.yml", "tier: 1", "tier: gold", ":4 error tier: Input should be 1, 2 or 3, got 'gold'"),
     (f"{METRICS}/units.yml", "[city]", "[ctiy]", ':12 error slices: "ctiy" is not a dimension of semantic model "sales"'),
-    (f"{METRICS}/units.yml", "expr: quantity", "expr: quantity * 2", "metrics/sales_daily.sql:1 error is not up to date; run `metrics generate`"),
+    (f"{METRICS}/units.yml", "expr: quantity", "expr: quantity * 2", "metrics/sales_by_store_daily.sql:1 error is not up to date; run `metrics generate`"),
     (PEOPLE, "members: [wei]", "members: [wie]", ':3 error team "data" has member "wie", who is not listed (did you mean "wei"?)'),
     (POLICY, "2024-03-10", "2024-03-32", ":2 error is not valid YAML: day is out of range for month"),
     (POLICY, "Asia/Shanghai", "Asia/Shanghia", ':1 error timezone: "Asia/Shanghia" is not a time zone'),

@@ -111,7 +111,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     landing = root / ".metrics" / "landing" / "online_retail"
     landing.mkdir(parents=True)
     shutil.copy(DELIVERY, landing / "线上零售.parquet")
-    assert "invoice_lines_daily.sql" in metrics(root, "generate")
+    assert "invoice_lines_by_country_line_kind_daily.sql" in metrics(root, "generate")
     checked = json.loads(metrics(root, "check", "--json"))
     assert checked["problems"] == []
     assert (checked["sources"], checked["suites"], checked["metrics"]) == (1, 1, len(METRICS))
