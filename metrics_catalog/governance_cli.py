@@ -82,6 +82,7 @@ def propose(
     since = None if effective is None else day_range(effective)[0]
     user, wish = user_of(context), Wish(reason, since, restate)
     _show(office, (office.propose(name, user, wish) for name in names), as_json)
+    _commit(context, office)  # an owner's own wording is approved at once
 
 
 @app.command()
@@ -165,6 +166,7 @@ def approve(
     for number in wanted:
         office = office_of(context)
         approved = office.approve(number, user, fingerprint)
+        _commit(context, office)
         if not as_json:
             _show(office, [approved], as_json)
     if as_json:
@@ -299,6 +301,16 @@ def _told(office: Office, one: Request) -> str:
     waiting = sorted({person for people in office.desk.missing(one).values() for person in people})
     stands = f"waits for {', '.join(waiting)}" if one.is_open else one.state
     return f"{', '.join(one.changes)}  by {one.author}  {stands}: {one.reason}"
+
+
+def _commit(context: typer.Context, office: Office) -> None:
+    """Put what was approved into git, where the project is in a repository."""
+    from metrics_catalog.governance.repository import Repository, commit_certified
+
+    root = project_of(context).root
+    if (repository := Repository.around(root)) is not None:
+        for line in commit_certified(repository, office.record, office.official.people, root):
+            typer.echo(line, err=True)
 
 
 def _list_proposals(office: Office, as_json: bool) -> None:

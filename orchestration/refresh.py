@@ -6,7 +6,7 @@ Each stage does its work in its own transactions, so a refresh that is killed an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
@@ -138,8 +138,26 @@ class Refresh:
             now = datetime.now(UTC)
             desk = _desk(known.official)
             result = publish(con, known.official, inputs, self.run_id, now, self.detail, desk, known.versions)
+            if known.record is not None:
+                self._with_git(con, known.files)
         self.report.published = result
         return result
+
+    def _with_git(self, con: DuckDBPyConnection, files: Catalog) -> None:
+        """Ask for what was merged, and commit what was approved, where the project is in a repository."""
+        from metrics_catalog.governance.begun import ledger_of
+        from metrics_catalog.governance.office import Office
+        from metrics_catalog.governance.repository import Repository, ask_merged, commit_certified
+
+        project, ledger = self.declared.project, ledger_of(self.declared.project)
+        repository = Repository.around(project.root)
+        if ledger is None or repository is None:
+            return
+        office = Office(files, ledger, lambda: nullcontext(con), lambda: datetime.now(UTC))
+        for line in ask_merged(repository, office):
+            self.tell(line)
+        for line in commit_certified(repository, office.record, office.official.people, project.root):
+            self.tell(line)
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""

@@ -6,6 +6,8 @@ Every test begins with the chain (`conftest.py`), nine days published, certified
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from decimal import Decimal
 from typing import Any
 
@@ -220,3 +222,70 @@ def test_a_run_that_dies_between_ledger_and_values_asks_once(governed: Any) -> N
     assert net_sales(governed) == before
     assert governed.run("run").code == 1
     assert len(requests(governed, "--all")) == 2
+
+
+def git(chain: Any, *arguments: str, **environment: str) -> str:
+    command = ["git", "-C", str(chain.project.root), "-c", "core.quotepath=off", *arguments]
+    mine = {"GIT_CONFIG_GLOBAL": "/dev/null", "PATH": os.environ["PATH"], "HOME": str(chain.project.root)}
+    return subprocess.run(command, check=True, capture_output=True, text=True, env={**mine, **environment}).stdout
+
+
+def by(email: str) -> dict[str, str]:
+    return {f"GIT_{who}_{what}": email for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+
+
+@pytest.fixture
+def in_git(governed: Any) -> Any:
+    git(governed, "init", "-q")
+    governed.write(".gitignore", ".metrics/\ntarget/\nlogs/\n*.user.yml\n")
+    git(governed, "add", ".")
+    git(governed, "commit", "-qm", "起点", **by("jie@example.com"))
+    return governed
+
+
+def test_what_is_approved_is_committed_with_its_people_and_nothing_else_is(in_git: Any) -> None:
+    in_git.write("notes.txt", "staged by somebody else")
+    git(in_git, "add", "notes.txt")
+    name = without_tea(in_git, "--restate")
+    approve(in_git, name, "wei")
+    assert git(in_git, "log", "--format=%s") == "起点\n"
+    approve(in_git, name, "min")
+    assert git(in_git, "show", "--name-only", "--format=%an <%ae>|%cn|%B").split("\n") == [
+        *("Omar <omar@example.com>|赵敏|net_sales: 不含茶", "", f"Request: {name}", "Certified: v2"),
+        *("Requested-by: Omar <omar@example.com>", "Approved-by: 陈伟 <wei@example.com>"),
+        *("Approved-by: 赵敏 <min@example.com>", "", "", NET_SALES, ""),
+    ]
+    assert git(in_git, "status", "--short", "notes.txt") == "A  notes.txt\n"
+
+
+def test_an_approval_that_could_not_be_committed_is_caught_up(in_git: Any) -> None:
+    name = without_tea(in_git, "--restate")
+    approve(in_git, name, "wei")
+    lock = in_git.write(".git/index.lock", "busy")
+    done = in_git.run("approve", name, METRICS_USER="min")
+    assert (done.code, "approved, but not committed" in done.err) == (0, True)
+    lock.unlink()
+    well(in_git, "run")
+    assert git(in_git, "log", "-1", "--format=%s") == "net_sales: 不含茶\n"
+
+
+def test_what_was_merged_asks_by_itself_and_certifies_nothing(in_git: Any) -> None:
+    before = net_sales(in_git)
+    in_git.replace(NET_SALES, "expr: amount_usd", "expr: amount_usd\nfilter: product_id <> 2")
+    well(in_git, "run")
+    assert requests(in_git) == {}  # an edit that is not committed is nobody's wish yet
+    git(in_git, "commit", "-qam", "不含茶", **by("omar@example.com"))
+    well(in_git, "run")
+    asked = requests(in_git)["net_sales"]
+    assert (asked["author"], asked["reason"][:5]) == ("omar", "不含茶 (")
+    assert net_sales(in_git) == before
+    well(in_git, "reject", asked["request"], "-r", "茶也是货", METRICS_USER="wei")
+    well(in_git, "run")
+    assert requests(in_git) == {}  # a no is not asked again
+
+
+def test_a_stranger_asks_for_nothing(in_git: Any) -> None:
+    in_git.replace(NET_SALES, "expr: amount_usd", "expr: amount_usd\nfilter: product_id <> 2")
+    git(in_git, "commit", "-qam", "x", **by("mallory@example.com"))
+    well(in_git, "run")
+    assert requests(in_git, "--all") == {}
