@@ -147,7 +147,7 @@ class Refresh:
         """Ask for what was merged, and commit what was approved, where the project is in a repository."""
         from metrics_catalog.governance.begun import ledger_of
         from metrics_catalog.governance.office import Office
-        from metrics_catalog.governance.repository import Repository, ask_merged, commit_certified
+        from metrics_catalog.governance.repository import Repository, ask_merged, commit_certified, commit_written
 
         project, ledger = self.declared.project, ledger_of(self.declared.project)
         repository = Repository.around(project.root)
@@ -156,8 +156,12 @@ class Refresh:
         office = Office(files, ledger, lambda: nullcontext(con), lambda: datetime.now(UTC))
         for line in ask_merged(repository, office):
             self.tell(line)
-        for line in commit_certified(repository, office.record, office.official.people, project.root):
+        record, people = office.record, office.official.people
+        for line in commit_certified(repository, record, people, project.root):
             self.tell(line)
+        if not project.is_dbt:
+            for line in commit_written(repository, record, project.named("models/metrics")):
+                self.tell(line)
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""

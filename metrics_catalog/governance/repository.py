@@ -21,6 +21,7 @@ from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import InvalidFiles
 from metrics_catalog.spec.people import People
 
+_NOBODY = ("metric-center", "metric-center@localhost")  # what the platform writes by itself
 SECONDS = 60  # a hook of the repository may take its time, but not forever
 
 
@@ -69,12 +70,19 @@ class Repository:
         found = self._git("log", "-1", "--format=%H%x00%ae%x00%s", "--", path).strip("\n")
         return Commit(*found.split("\0", 2)) if found else None
 
-    def commit(self, path: str, message: str, author: tuple[str, str], committer: tuple[str, str]) -> None:
-        """Commit one file and nothing else; names and addresses of people."""
-        self._git("add", "--all", "--", path)
+    def commit(
+        self,
+        paths: Iterable[str],
+        message: str,
+        author: tuple[str, str] = _NOBODY,
+        committer: tuple[str, str] = _NOBODY,
+    ) -> None:
+        """Commit these files and nothing else; names and addresses of people."""
+        paths = list(paths)
+        self._git("add", "--all", "--", *paths)
         who = {"GIT_COMMITTER_NAME": committer[0], "GIT_COMMITTER_EMAIL": committer[1]}
         by = f"--author={author[0]} <{author[1]}>"
-        self._git("commit", "--quiet", "--no-gpg-sign", "--file=-", by, "--only", "--", path, given=message, **who)
+        self._git("commit", "--quiet", "--no-gpg-sign", "--file=-", by, "--only", "--", *paths, given=message, **who)
 
     def _listed(self, *arguments: str) -> set[str]:
         return set(filter(None, self._git(*arguments).split("\0")))
@@ -108,9 +116,20 @@ def commit_certified(repository: Repository, record: Record, people: People, roo
             version = approved[path]
             if _says(root / path, version):
                 by = _named(people, version.approvers[-1] if version.approvers else version.author)
-                repository.commit(path, _message(version, people), _named(people, version.author), by)
+                repository.commit([path], _message(version, people), _named(people, version.author), by)
     except GitFailed as failed:
         yield f"approved, but not committed: {failed}"
+
+
+def commit_written(repository: Repository, record: Record, folder: str) -> Iterator[str]:
+    """Commit what the platform wrote into ``folder`` because of what was approved; says when it could not."""
+    if not any(version.request is not None for some in record.versions.values() for version in some):
+        return
+    try:
+        if paths := sorted(repository.differing([folder])):
+            repository.commit(paths, "Metric models of what is certified\n")
+    except GitFailed as failed:
+        yield f"metric models are not committed: {failed}"
 
 
 def ask_merged(repository: Repository, office: Office) -> Iterator[str]:
