@@ -6,7 +6,6 @@ was missed, because a process died or git was busy, is caught up by the next ref
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -80,16 +79,15 @@ class Repository:
         """Commit these files and nothing else; names and addresses of people."""
         paths = list(paths)
         self._git("add", "--all", "--", *paths)
-        who = {"GIT_COMMITTER_NAME": committer[0], "GIT_COMMITTER_EMAIL": committer[1]}
+        who = ("-c", f"user.name={committer[0]}", "-c", f"user.email={committer[1]}")
         by = f"--author={author[0]} <{author[1]}>"
-        self._git("commit", "--quiet", "--no-gpg-sign", "--file=-", by, "--only", "--", *paths, given=message, **who)
+        self._git(*who, "commit", "--quiet", "--no-gpg-sign", "--file=-", by, "--only", "--", *paths, given=message)
 
     def _listed(self, *arguments: str) -> set[str]:
         return set(filter(None, self._git(*arguments).split("\0")))
 
-    def _git(self, *arguments: str, given: str = "", **environment: str) -> str:
-        command = ["git", "-C", str(self._root), "-c", "core.quotepath=off", *arguments]
-        environment |= {"GIT_TERMINAL_PROMPT": "0", "GIT_LITERAL_PATHSPECS": "1"}
+    def _git(self, *arguments: str, given: str = "") -> str:
+        command = ["git", "-C", str(self._root), "--literal-pathspecs", *arguments]
         try:
             done = subprocess.run(
                 command,
@@ -99,12 +97,11 @@ class Repository:
                 encoding="utf-8",
                 errors="replace",
                 timeout=SECONDS,
-                env={**os.environ, **environment},
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise GitFailed(str(error)) from None
         if done.returncode:
-            raise GitFailed(done.stderr.strip() or f"git {arguments[0]} ended with {done.returncode}")
+            raise GitFailed(done.stderr.strip() or f"git ended with {done.returncode}")
         return done.stdout
 
 
