@@ -15,7 +15,7 @@ from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import in_spans
 from metrics_catalog.engine.plan import Plan, plan_cells, stored_in
-from metrics_catalog.engine.rollup import Rollups, rollup_query, rollups, rollups_of
+from metrics_catalog.engine.rollup import rollup_query, rollups, rollups_of
 from metrics_catalog.engine.scan import Scan
 from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.tree import named
@@ -53,41 +53,52 @@ def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
 
 def values_now(
     con: DuckDBPyConnection,
-    catalog: Catalog,
-    cells: Mapping[Cell, Sequence[str]],
+    asked: Sequence[tuple[Catalog, Mapping[Cell, Sequence[str]]]],
     windows: Windows,
     calendar: Calendar,
-) -> list[dict[str, Any]]:
+) -> list[list[dict[str, Any]]]:
     """Values of metrics by grain and slice straight from the marts, whatever is stored; nothing is kept.
 
-    Rows as published: metric, grain, period, slice, a column for each dimension, value.
+    For each catalog rows as published: metric, grain, period, slice, a column for each dimension, value. Catalogs of
+    which one is ``later`` than the other are put together from the same tables.
     """
-    wanted = {name for names in cells.values() for name in names}
-    known = {name: formula for name, formula in formulas(catalog).items() if name in wanted}
+    wanted = [
+        (catalog, {cell: [formulas(catalog)[name] for name in names] for cell, names in cells.items()})
+        for catalog, cells in asked
+    ]
     reads = [
         term.reads(calendar, grain, one.start)
-        for (grain, _), names in cells.items()
+        for _, cells in wanted
+        for (grain, _), some in cells.items()
         for span in windows[grain]
         for one in calendar.spans(grain, span.start, span.end)
-        for term in dict.fromkeys(term for name in names for term in known[name].terms)
+        for term in dict.fromkeys(term for formula in some for term in formula.terms)
     ]
-    needed = merged(reads)
-    made = Rollups(())
+    needed, (catalog, _) = merged(reads), asked[0]
+    sliced = [(formula, cut) for _, cells in wanted for (_, cut), some in cells.items() for formula in some]
+    made = rollups_of(catalog.semantics, sliced)
+    stored = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}"))
     try:
-        sliced = [(known[name], cut) for (_, cut), names in cells.items() for name in names]
-        made = rollups_of(catalog.semantics, sliced)
         for rollup in made.every:
             some = in_spans(Scan(catalog.semantics, rollup.model, (), ()).day, needed)
             query = rendered(rollup_query(catalog, rollup, some), "duckdb")
             con.execute(f"create or replace temp table now_{rollup.table} as {query}")
-        formed = {cell: [known[name] for name in names] for cell, names in cells.items()}
-        stored = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}"))
-        planned = plan_cells(catalog, formed, windows, calendar, stored, dict.fromkeys(known, ""))
-        with computed(con, planned) as selects:
-            return con.execute(" union all ".join(selects)).to_arrow_table().to_pylist()
+        return [_rows(con, plan_cells(one, cells, windows, calendar, stored, _NoPrints())) for one, cells in wanted]
     finally:
         for rollup in made.every:
             con.execute(f"drop table if exists temp.now_{rollup.table}")
+
+
+def _rows(con: DuckDBPyConnection, planned: Plan) -> list[dict[str, Any]]:
+    with computed(con, planned) as selects:
+        return con.execute(" union all ".join(selects)).to_arrow_table().to_pylist() if selects else []
+
+
+class _NoPrints(dict[str, str]):
+    """Definitions of values that nobody keeps."""
+
+    def __missing__(self, metric: str) -> str:
+        return ""
 
 
 def data_span(con: DuckDBPyConnection, catalog: Catalog, model: str) -> Span | None:

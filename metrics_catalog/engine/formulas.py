@@ -111,11 +111,15 @@ class _Builder:
     """``name`` is what columns are called; ``filters`` are conditions that every measure below must pass too."""
 
     def __init__(self, catalog: Catalog) -> None:
-        later = None if catalog.later is None else _built(catalog.later)
-        if later is not None:
-            assert later.every  # its columns come first
-        self._catalog, self._pool = catalog, Pool(catalog, None if later is None else later._pool)
+        later = None if catalog.later is None else _built(catalog.later).filled()
+        self._catalog, self._pool = catalog, Pool(catalog, later)
         self._made: dict[str, Formula] = {}
+
+    def filled(self) -> Pool:
+        """The components of every metric."""
+        for metric in self._catalog.metrics:
+            self.metric(metric)
+        return self._pool
 
     @cached_property
     def every(self) -> Mapping[str, Formula]:

@@ -63,13 +63,13 @@ class Change:
     @cached_property
     def recalculated(self) -> tuple[str, ...]:
         """Metrics that are there before and after, by another calculation."""
-        old, new = (calculations(part) for part in self._parts)
+        old, new = (calculations(part) for part in self.parts)
         return tuple(name for name in self.affected if name in old and name in new and old[name] != new[name])
 
     def fingerprint(self, more: Iterable[str]) -> str:
         """Of both calculations of everything affected, code and contracts under them, and ``more``."""
         parts = list(more)
-        for catalog in self._parts:
+        for catalog in self.parts:
             names = [name for name in self.affected if name in catalog.metrics]
             prints, semantics = calculations(catalog), catalog.semantics
             models = {model for name in names for model in models_read(catalog, name)}
@@ -80,7 +80,7 @@ class Change:
         return digest(parts)
 
     @cached_property
-    def _parts(self) -> tuple[Catalog, Catalog]:
+    def parts(self) -> tuple[Catalog, Catalog]:
         """Of both catalogs what is affected, and what that is made of: nothing else need be looked at."""
         return self._part(self.before), self._part(self.after)
 
@@ -110,7 +110,7 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
     grain, old, new = shown_grain(spec), {}, {}
     for shown in dict.fromkeys((grain, ordered(spec.grains)[0])):
         grain = shown
-        old, new = (_values(con, one, change.affected, closed_through, periods, grain) for one in change.both)
+        old, new = _values(con, change, closed_through, periods, grain)
         if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
             break  # else a young metric: no such period is over yet
     totals = {name: list(_totals(name, old, new)) for name in change.affected}
@@ -133,15 +133,22 @@ def shown_grain(spec: AnyMetric) -> Grain:
 
 
 def _values(
-    con: DuckDBPyConnection,
-    catalog: Catalog,
-    affected: Sequence[str],
-    closed_through: date,
-    periods: int,
-    shown: Grain,
-) -> Values:
-    """(metric, grain, period, slice, members) -> value; the first metric at ``shown``, by all its slices."""
-    calendar = Calendar(catalog.policy.week_start)
+    con: DuckDBPyConnection, change: Change, closed_through: date, periods: int, shown: Grain
+) -> tuple[Values, Values]:
+    """Before and after, from the same tables, as (metric, grain, period, slice, members) -> value."""
+    before, after = change.parts
+    before = replace(before, later=after, until=date.max)  # so that its columns stand beside those of after
+    asked = [(catalog, _cells(catalog, change.affected, shown)) for catalog in (before, after)]
+    calendar = Calendar(after.policy.week_start)
+    windows: dict[Grain, tuple[Span, ...]] = {
+        grain: (last_closed(calendar, grain, closed_through, periods),) for _, cells in asked for grain, _ in cells
+    }
+    old, new = values_now(con, asked, windows, calendar)
+    return _by_key(old), _by_key(new)
+
+
+def _cells(catalog: Catalog, affected: Sequence[str], shown: Grain) -> dict[Cell, list[str]]:
+    """What is shown of each metric: totals where something is judged; the first metric at ``shown``, by all slices."""
     cells: dict[Cell, list[str]] = {}
     for number, name in enumerate(name for name in affected if name in catalog.metrics):
         spec = catalog.metrics[name].spec
@@ -151,11 +158,12 @@ def _values(
             cells.setdefault((grain, ()), []).append(name)
         for cut in spec.slices if number == 0 else ():
             cells.setdefault((best, cut), []).append(name)
-    windows: dict[Grain, tuple[Span, ...]] = {
-        grain: (last_closed(calendar, grain, closed_through, periods),) for grain, _ in cells
-    }
+    return cells
+
+
+def _by_key(rows: Iterable[Mapping[str, Any]]) -> Values:
     found: dict[tuple[Any, ...], Decimal] = {}
-    for row in values_now(con, catalog, cells, windows, calendar) if cells else ():
+    for row in rows:
         members = tuple(row[name] for name in row["slice"].split(",") if name)
         found[row["metric"], row["grain"], row["period"], row["slice"], members] = row["value"]
     return found

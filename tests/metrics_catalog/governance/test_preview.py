@@ -197,7 +197,7 @@ def test_looking_only_at_what_is_affected_gives_the_same_fingerprints(town: Any)
     catalog = town.files()
     every = calculations(catalog)
     for name in catalog.metrics:
-        for part in Change(name, catalog, catalog)._parts:
+        for part in Change(name, catalog, catalog).parts:
             prints = calculations(part)
             assert prints == {one: every[one] for one in prints}
     assert Change("net_sales", catalog, catalog).affected == ("net_sales", "average_line")
