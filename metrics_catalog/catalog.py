@@ -102,6 +102,29 @@ class Catalog(Unchanging):
         """Metrics that a metric names."""
         return tuple(dict.fromkeys(named for _, part in self.metrics[name].parts if (named := metric_of(part))))
 
+    def made_of(self, names: Iterable[str]) -> list[str]:
+        """Metrics, then all that these are made of, each once."""
+        found = list(dict.fromkeys(names))
+        seen = set(found)
+        for name in found:
+            new = [one for one in self.inputs(name) if one in self.metrics and one not in seen]
+            seen.update(new)
+            found += new
+        return found
+
+    def using(self, name: str) -> list[str]:
+        """A metric, then all that have it in them, each once."""
+        users: dict[str, list[str]] = {}
+        for one in self.metrics:
+            for used in self.inputs(one):
+                users.setdefault(used, []).append(one)
+        found, seen = [name], {name}
+        for one in found:
+            new = [user for user in users.get(one, ()) if user not in seen]
+            seen.update(new)
+            found += new
+        return found
+
     def _measures(self, name: str, sliced: bool, seen: set[str]) -> Iterator[Measure]:
         """Measures of a metric and of all it is made of; what does not exist is another's problem."""
         entry = self.metrics.get(name)

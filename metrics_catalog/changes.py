@@ -106,9 +106,9 @@ class Changes:
         if self.last is None or mark.get("prints") != self.prints[metric]:
             return False
         released = mark["digest"] in self.released.get(metric, ())
-        days = (self.last.closed_through, self.closed_through)
+        later = self.closed_through != self.last.closed_through
         changed = [name for node in self._nodes(metric) for name in _source(node) if self._changed(name) != frozenset()]
-        return not released and days[0] == days[1] and not changed and not self._arrived(metric)
+        return not released and not later and not changed and not self._arrived(metric)
 
     def why(self, metric: str) -> Iterator[Why]:
         """What changed under a metric since it was last published."""
@@ -212,19 +212,12 @@ class Changes:
         assert self.last is not None
         newer = [
             f"{name} v{number}"
-            for name in self._made_of(metric)
+            for name in self.catalog.made_of([metric])
             if (number := self.versions.get(name)) != self.last.versions.get(name)
         ]
         if newer:
             return Why("definition", f"certified {', '.join(newer)}")
         return Why("changed code", "its semantic model, or the platform, computes it differently")
-
-    def _made_of(self, metric: str) -> list[str]:
-        """The metric, and all metrics in it."""
-        found = [metric]
-        for name in found:
-            found += [one for one in self.catalog.inputs(name) if one not in found]
-        return found
 
     def _nodes(self, metric: str) -> frozenset[str]:
         """Everything of dbt that a metric is built from: models, seeds, sources."""

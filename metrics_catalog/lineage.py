@@ -145,11 +145,12 @@ def impact(catalog: Catalog, name: str) -> Impact:
 
 
 def _of_metric(catalog: Catalog, columns: Columns, uses: _Uses, name: str) -> Impact:
-    touched = [one for one in catalog.metrics if name in _inputs(catalog, one)]
+    using = set(catalog.using(name)[1:])
+    touched = [one for one in catalog.metrics if one in using]
     metrics = tuple(_touched(catalog, one, "value", {name, *touched}) for one in touched)
     values = columns.above(uses.values)
     above: dict[Origin, How] = {one: values.get(one, "rows") for one in (*columns.above(uses.rows), *values)}
-    made_of = _made_of(columns, above, sorted(_inputs(catalog, name)))
+    made_of = _made_of(columns, above, sorted(catalog.made_of([name])[1:]))
     return Impact(name, "metric", metrics, (), made_of, _untraced(columns, above))
 
 
@@ -239,17 +240,6 @@ def _touched(catalog: Catalog, metric: str, how: How, touched: set[str]) -> Touc
     team = catalog.people.teams.get(owner)
     through = tuple(sorted(touched.intersection(catalog.inputs(metric))))
     return Touched(metric, how, through, owner, tuple(team.members) if team else (owner,))
-
-
-def _inputs(catalog: Catalog, metric: str) -> set[str]:
-    """Metrics a metric is made of, and what these are made of."""
-    found: set[str] = set()
-    todo = [metric]
-    while todo:
-        new = [one for one in catalog.inputs(todo.pop()) if one not in found and one in catalog.metrics]
-        found.update(new)
-        todo += new
-    return found
 
 
 def _made_of(columns: Columns, above: Mapping[Origin, How], metrics: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -142,6 +142,9 @@ class Semantics(Unchanging):
 
     def upstream(self, node: str) -> frozenset[str]:
         """Ids of all dbt models, seeds and sources that ``node`` is built from, itself included."""
+        return self.once((Semantics.upstream, node), lambda: self._upstream(node))
+
+    def _upstream(self, node: str) -> frozenset[str]:
         seen: set[str] = set()
         todo = [node]
         while todo:

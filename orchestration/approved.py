@@ -41,7 +41,7 @@ def touched(declared: Declared, entries: Iterable[Entry]) -> list[dg.AssetKey]:
 def _metric(declared: Declared, name: str, entry: Entry) -> Iterator[dg.AssetKey]:
     catalog = declared.catalog
     if name in catalog.metrics:
-        yield from _of(declared, catalog, _made_of(catalog, name))
+        yield from _of(declared, catalog, catalog.using(name))
         return
     # A retired one is no asset any more; publishing any metric of its marts takes its values away.
     data = entry.event.data
@@ -49,14 +49,6 @@ def _metric(declared: Declared, name: str, entry: Entry) -> Iterator[dg.AssetKey
     whole = replace(catalog, metrics={**catalog.metrics, name: before})
     marts = set(whole.models(name))
     yield from _of(declared, whole, [one for one in catalog.metrics if marts & set(catalog.models(one))])
-
-
-def _made_of(catalog: Catalog, name: str) -> list[str]:
-    """The metric, and all that name it or one that does."""
-    found = [name]
-    for one in found:
-        found += [user for user in catalog.metrics if one in catalog.inputs(user) and user not in found]
-    return found
 
 
 def _of(declared: Declared, catalog: Catalog, names: Iterable[str]) -> Iterator[dg.AssetKey]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from expectations.clean import CleanResult
     from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
-    from metrics_catalog.governance.requests import Desk
+    from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -120,7 +120,7 @@ class Refresh:
         self.tell("metrics")
         with self._timed("metrics"), self._warehouse() as con:
             from metrics_catalog.changes import Inputs
-            from metrics_catalog.governance.begun import definitions_of
+            from metrics_catalog.governance.begun import definitions_of, ledger_of
             from metrics_catalog.refresh import publish
 
             # What the dbt project does not declare of its columns is known now that they are built.
@@ -136,22 +136,25 @@ class Refresh:
                 corrected_since=lambda source, load_id: state.corrected(con, source, load_id, built[source][0]),
             )
             now = datetime.now(UTC)
-            desk = _desk(known.official)
+            ledger, desk = ledger_of(self.declared.project), None
+            if ledger is not None:
+                from metrics_catalog.governance.requests import Desk
+
+                desk = Desk(ledger, known.official.people, known.official.policy, lambda: datetime.now(UTC))
             result = publish(con, known.official, inputs, self.run_id, now, self.detail, desk, known.versions)
-            if known.record is not None:
-                self._with_git(con, known.files)
+            if ledger is not None and known.record is not None:
+                self._with_git(con, known.files, ledger)
         self.report.published = result
         return result
 
-    def _with_git(self, con: DuckDBPyConnection, files: Catalog) -> None:
+    def _with_git(self, con: DuckDBPyConnection, files: Catalog, ledger: Ledger) -> None:
         """Ask for what was merged, and commit what was approved, where the project is in a repository."""
-        from metrics_catalog.governance.begun import ledger_of
         from metrics_catalog.governance.office import Office
         from metrics_catalog.governance.repository import Repository, ask_merged, commit_certified, commit_written
 
-        project, ledger = self.declared.project, ledger_of(self.declared.project)
+        project = self.declared.project
         repository = Repository.around(project.root)
-        if ledger is None or repository is None:
+        if repository is None:
             return
         office = Office(files, ledger, lambda: nullcontext(con), lambda: datetime.now(UTC))
         for line in ask_merged(repository, office):
@@ -227,18 +230,6 @@ def _delivered(partition: Partition, files: Mapping[str, str | None]) -> set[dat
         for file, original in files.items()
         if (day := partition.day(file)) and (original is None or partition.day(original) in (None, day))
     }
-
-
-def _desk(catalog: Catalog) -> Desk | None:
-    """Where the project's change requests are; None while nothing in it is certified."""
-    from metrics_catalog.governance.begun import ledger_of
-
-    ledger = ledger_of(catalog.project)
-    if ledger is None:
-        return None
-    from metrics_catalog.governance.requests import Desk
-
-    return Desk(ledger, catalog.people, catalog.policy, lambda: datetime.now(UTC))
 
 
 def _last_loaded(con: DuckDBPyConnection, name: str) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.formulas import formulas, joined
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
@@ -79,10 +79,7 @@ def _attributes(catalog: Catalog) -> Iterable[Attribute]:
     for era in catalog.eras:
         yield from _attributes(era.catalog)
     for metric, formula in formulas(catalog).items():
-        for model in catalog.models(metric, sliced=True):
-            for name in sorted({name for cut in catalog.metrics[metric].spec.slices for name in cut}):
-                yield catalog.semantics.attribute(model, name)
-        yield from (attribute for component in formula.components for attribute in component.joined)
+        yield from joined(catalog, metric)
         for component in formula.components:
             for pair in () if component.conversion is None else component.conversion.keys:
                 yield from pair

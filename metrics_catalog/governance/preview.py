@@ -85,12 +85,7 @@ class Change:
         return self._part(self.before), self._part(self.after)
 
     def _part(self, catalog: Catalog) -> Catalog:
-        needed = dict.fromkeys(name for name in self.affected if name in catalog.metrics)
-        todo = list(needed)
-        for name in todo:
-            new = dict.fromkeys(one for one in catalog.inputs(name) if one not in needed)
-            needed |= new
-            todo += new
+        needed = catalog.made_of(name for name in self.affected if name in catalog.metrics)
         return replace(catalog, metrics={name: catalog.metrics[name] for name in needed}, eras=())
 
 
