@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.governance.certified import PEOPLE, POLICY, official
+from metrics_catalog.governance.clerk import PLATFORM, Refused
 from metrics_catalog.governance.ledger import Entry, Ledger
 from metrics_catalog.governance.proposals import Proposal, metric_text, proposals
 from metrics_catalog.governance.record import METRIC, Record, Request
-from metrics_catalog.governance.requests import PLATFORM, Desk, Refused
+from metrics_catalog.governance.requests import Desk
 from metrics_catalog.governance.standing import Standing, Warehouse
 from metrics_catalog.located import suggest
 

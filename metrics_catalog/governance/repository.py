@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.office import Office, Wish
 from metrics_catalog.governance.proposals import Proposal
 from metrics_catalog.governance.record import Record, Version
-from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import InvalidFiles
 from metrics_catalog.spec.people import People
 

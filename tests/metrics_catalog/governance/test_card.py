@@ -11,9 +11,9 @@ import pytest
 
 from metrics_catalog.governance.approval import Requirement
 from metrics_catalog.governance.card import entry_line, one_line, request_lines, version_line
+from metrics_catalog.governance.effects import Seen
 from metrics_catalog.governance.ledger import Entry, Event
 from metrics_catalog.governance.record import Approval, Comment, Request
-from metrics_catalog.governance.requests import Seen
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "cards"
 NOW = datetime(2024, 4, 1, 8, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.office import Wish
-from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import InvalidFiles
 
 FEBRUARY = {"filter": "not is_promoted"}
@@ -434,7 +434,8 @@ PROCESS = """
     from datetime import UTC, datetime
     from metrics_catalog.governance import ledger as module
     from metrics_catalog.governance.ledger import Ledger
-    from metrics_catalog.governance.requests import Desk, Refused
+    from metrics_catalog.governance.clerk import Refused
+    from metrics_catalog.governance.requests import Desk
     from metrics_catalog.ops.store import open_store, writing
     from metrics_catalog.spec.people import People
     from metrics_catalog.spec.policy import Policy
