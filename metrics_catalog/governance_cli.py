@@ -125,9 +125,9 @@ def requests(
 
 @app.command()
 def request(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Show one change request: its preview, approvals, comments."""
+    """Show one change request: its preview, approvals, comments. That you read it is kept with it."""
     office = office_of(context)
-    _show(office, [office.request(_number(number))], as_json)
+    _show(office, [office.request(_number(number), context.find_root().meta.get("user"))], as_json)
 
 
 @app.command()
@@ -139,7 +139,9 @@ def preview(
     """Show what an edited metric file would do to the numbers; of a request, compute that again."""
     office = office_of(context, drafts=not name.upper().startswith("CR-"))
     if name.upper().startswith("CR-"):
-        _show(office, [office.preview(_number(name), user_of(context))], as_json)
+        user = user_of(context)
+        office.preview(_number(name), user)
+        _show(office, [office.request(_number(name), user)], as_json)
         return
     from metrics_catalog.governance import card
 
@@ -340,7 +342,7 @@ def _as_json(office: Office, one: Request) -> dict[str, Any]:
     before = office.record.before(one)
     changed = [] if one.text is None else edits(None if before is None else before.text, one.text)
     lists: dict[str, Any] = {"edits": [{"key": key, "old": old, "new": new} for key, old, new in changed]}
-    lists |= {"approvals": list(map(vars, one.approvals)), "comments": list(map(vars, one.comments))}
+    lists |= {key: list(map(vars, getattr(one, key))) for key in ("approvals", "readings", "comments")}
     return {"request": one.name, **vars(one), **lists, "missing": office.desk.missing(one)}
 
 

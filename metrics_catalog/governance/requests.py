@@ -87,8 +87,22 @@ class Desk(Clerk):
 
         return self.write(decide).requests[number]
 
+    def read(self, number: int, person: str) -> Request:
+        """Note that somebody opened a request as it is now, once; of one without a preview there is nothing to note."""
+        self.known(person)
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            request = _existing(record, number)
+            if request.fingerprint and not request.read_by(person):
+                yield Event("read", _about(request), person, {"fingerprint": request.fingerprint})
+
+        return self.write(decide).requests[number]
+
     def approve(self, number: int, person: str, fingerprint: str) -> Request:
-        """Say yes to exactly ``fingerprint``, computed now; the last yes that is needed certifies in the same step."""
+        """Say yes to exactly ``fingerprint``, computed now; the last yes that is needed certifies in the same step.
+
+        It is noted whether the person had opened the request; where the policy says ``must_read``, nobody else may.
+        """
         self.known(person)
 
         def decide(record: Record, now: datetime) -> Iterator[Event]:
@@ -99,9 +113,13 @@ class Desk(Clerk):
                 raise Refused(f"{request.name} has no preview yet; make it with `metrics preview {request.name}`")
             if request.fingerprint != fingerprint:
                 raise Refused(f"what {request.name} was previewed against has changed; look at it again")
+            if self._policy.must_read and not request.read_by(person):
+                raise Refused(f"whoever approves has read it: open it first, with `metrics request {request.name}`")
             yes = {one.person for one in request.approvals if one.fingerprint == fingerprint}
             if person not in yes:
-                yield Event("approved", _about(request), person, {"fingerprint": fingerprint})
+                yield Event(
+                    "approved", _about(request), person, {"fingerprint": fingerprint, "read": request.read_by(person)}
+                )
             everybody = [*sorted(yes - {person}), person]  # people who left meanwhile no longer count
             if not jury.missing(request.need, everybody):
                 yield from taking_effect(record, request, everybody, self._people)

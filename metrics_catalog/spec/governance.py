@@ -68,7 +68,10 @@ class Restatements(Spec):
 
 
 class Governance(Spec):
-    """How changes are decided. ``tolerance``: relative difference below which two values are the same."""
+    """How changes are decided. ``tolerance``: relative difference below which two values are the same.
+
+    ``must_read``: only who opened a request as it is now may approve it; else it is noted that they had not.
+    """
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)] = _DEFAULT
     restatements: Restatements = Field(default_factory=Restatements)
@@ -78,3 +81,4 @@ class Governance(Spec):
     expire_days: Annotated[int, Field(ge=1)] = 30
     grace_days: Annotated[int, Field(ge=0)] = 30
     escalate_to: Approver = "admin"
+    must_read: bool = False

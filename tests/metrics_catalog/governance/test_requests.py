@@ -182,6 +182,46 @@ def test_a_clock_that_goes_back_ends_nothing(town: Any) -> None:
     assert done.decided_at == request.opened_at
 
 
+# --- who read what was approved
+
+
+def test_who_opened_it_is_kept_once_for_each_preview(town: Any) -> None:
+    request = town.propose("net_sales", **FEBRUARY)
+    for person in ("ann", "ann", "joe"):
+        town.office().request(request.id, person)
+    town.office().request(request.id)
+    town.office().request(request.id, "eve")  # a stranger may look, and is nobody
+    assert [one for one in town.said() if one[0] == "read"] == [
+        ("read", "request/1", "ann"),
+        ("read", "request/1", "joe"),
+    ]
+    town.checksums["model.shop.fct_sales"] = "edited"
+    town.office().preview(request.id, "ada")
+    assert not town.office().request(request.id).read_by("ann")
+    read = town.office().request(request.id, "ann").readings
+    assert [one.person for one in read] == ["ann", "joe", "ann"]
+    assert town.ledger.verify() == []
+
+
+def test_an_approval_says_whether_it_was_read(town: Any) -> None:
+    request = town.propose("net_sales", **FEBRUARY)
+    town.office().request(request.id, "ann")
+    done = town.approve(request, "ann", "joe")
+    assert {one.person: one.read for one in done.approvals} == {"ann": True, "joe": False}
+    entries = [one.event for one in town.ledger.entries() if one.event.kind == "approved"]
+    assert [one.data["read"] for one in entries] == [True, False]
+    assert [one.person for one in town.office().request(request.id, "bob").readings] == ["ann", "bob"]  # afterwards too
+
+
+def test_where_the_policy_says_so_nobody_approves_what_they_did_not_open(town: Any) -> None:
+    town.write("policy", {"business_date": "2024-03-31", "governance": {"must_read": True}})
+    town.approve(town.propose("policy"), "boss", "joe")
+    request = town.propose("visits", filter="store = '上海'")
+    refused(town.office().approve, request.id, "zoe", says="open it first, with `metrics request CR-2`")
+    town.office().request(request.id, "zoe")
+    assert town.approve(request, "zoe").state == "approved"
+
+
 # --- what an approval is for
 
 
