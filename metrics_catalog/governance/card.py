@@ -75,7 +75,7 @@ def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
 def version_line(version: Version) -> str:
     """One certified version."""
     since = "" if version.effective is None else f" from {version.effective}"
-    by = ", ".join(version.approvers)
+    by = ", ".join(version.approvers) or "nobody, as the policy says"
     asked = f" CR-{version.request}" if version.request else ""
     told = f"{version.status}{since}{asked} by {version.author}, approved by {by}"
     return f"v{version.number}  {version.at:%Y-%m-%d %H:%M}  {told}: {one_line(version.reason)}"

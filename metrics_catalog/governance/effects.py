@@ -68,7 +68,9 @@ def certified(record: Record, request: Request, approvers: Sequence[str]) -> dic
     ends = next((_ENDINGS[change] for change in request.changes if change in _ENDINGS), None)
     calculates = not {"create", "calculation"}.isdisjoint(request.changes)
     since = request.effective if last is None or calculates else last.effective  # other words leave history as it is
-    ending = last if ends is None and last is not None and last.status == "deprecated" else request
+    stays = ends is None and "revive" not in request.changes and last is not None and last.status == "deprecated"
+    ending = last if stays and last is not None else request
+    successor = ending.successor or (last.successor if ends == "retired" and last is not None else None)
     return {
         "number": request.base + 1,
         "status": ends or ("certified" if ending is request else "deprecated"),
@@ -81,7 +83,7 @@ def certified(record: Record, request: Request, approvers: Sequence[str]) -> dic
         "reason": request.reason,
         "request": request.id,
         "effective": None if since is None else since.isoformat(),
-        "successor": ending.successor,
+        "successor": successor,
         "until": None if ending.until is None else ending.until.isoformat(),
     }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from metrics_catalog.governance.approval import people_behind, required
+from metrics_catalog.governance.approval import required
 from metrics_catalog.governance.clerk import PLATFORM
 from metrics_catalog.governance.effects import Ask, Seen
 from metrics_catalog.governance.ledger import Event
@@ -108,7 +108,7 @@ def _seen(one: Moved, people: People, policy: Policy) -> Seen:
         "slices": [{**_row(cell), "members": dict(cell.members)} for cell in slices[:SHOWN]],
         "downstream": [],
         "flips": [],
-        "people": sorted(people_behind(people, one.owner)),
+        "people": sorted(people.behind(one.owner)),
         "effect": str(effect),
         "values": difference.total,
     }

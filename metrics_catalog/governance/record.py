@@ -166,6 +166,11 @@ class Record:
         }
         return {name: version for name, version in sorted(found.items()) if version.status != "retired"}
 
+    def retired(self, metric: str) -> Version | None:
+        """The newest version of a metric that is retired; None for any other."""
+        version = self.current(METRIC + metric)
+        return version if version is not None and version.status == "retired" else None
+
     def restatement(self, metric: str, digest: str) -> Request | None:
         """The last request to publish exactly the values that ``digest`` stands for."""
         asked = [one for one in self.requests.values() if (one.metric, one.changes) == (metric, ("restate",))]

@@ -69,6 +69,18 @@ class Repository:
         found = self._git("log", "-1", "--format=%H%x00%ae%x00%s", "--", path).strip("\n")
         return Commit(*found.split("\0", 2)) if found else None
 
+    def origin(self, paths: Iterable[str]) -> str | None:
+        """The last commit of any of some files, in words; None when there is none, or git cannot say."""
+        paths = list(paths)
+        try:
+            if self.differing(paths):
+                return "not committed"
+            found = self._git("log", "-1", "--format=%H%x00%ae", "--", *paths).strip("\n") if paths else ""
+        except GitFailed:
+            return None
+        hash_, _, email = found.partition("\0")
+        return f"last committed in {hash_[:10]} by {email}" if found else None
+
     def commit(
         self,
         paths: Iterable[str],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from metrics_catalog.governance.approval import PLACES, Jury, people_behind
+from metrics_catalog.governance.approval import PLACES, Jury
 from metrics_catalog.governance.clerk import PLATFORM, Clerk, Refused
 from metrics_catalog.governance.effects import Ask, Seen, asked, owners, previewed, submitted, taking_effect
 from metrics_catalog.governance.ledger import Event, Ledger
@@ -49,7 +49,8 @@ class Desk(Clerk):
         self, proposal: Proposal, author: str, reason: str, duplicates: Sequence[str] = (), seen: Seen | None = None
     ) -> Request:
         """Open a request, with its preview if there is one. Proposed again, it is the request that is open already."""
-        self.known(author)
+        if author != PLATFORM:
+            self.known(author)
         found: list[int] = []
 
         def decide(record: Record, now: datetime) -> Iterator[Event]:
@@ -227,7 +228,7 @@ class Desk(Clerk):
 
     def _jury(self, record: Record, request: Request, now: datetime) -> Jury:
         late = now > request.opened_at + timedelta(days=self._policy.answer_days)
-        people = frozenset(one for name in owners(record, request) for one in people_behind(self._people, name))
+        people = frozenset(one for name in owners(record, request) for one in self._people.behind(name))
         return Jury(self._people, people, request.author, request.author_counts, self._policy.escalate_to, late)
 
 

@@ -40,3 +40,8 @@ class People(Spec):
     def owners(self) -> set[str]:
         """Names that may stand as an owner: people and teams."""
         return set(self.people) | set(self.teams)
+
+    def behind(self, owner: str) -> tuple[str, ...]:
+        """The people an owner's name stands for: a team's members, or the person; none for who is not here."""
+        team = self.teams.get(owner)
+        return team.members if team else (owner,) if owner in self.people else ()

@@ -84,7 +84,7 @@ def test_a_preview_that_cannot_be_computed(town: Any, request: pytest.FixtureReq
 
 
 def test_an_ending(town: Any, request: pytest.FixtureRequest) -> None:
-    made = town.office().end("visits", "ada", "由 lines 代替", "lines", retire=False)
+    made = town.office().end("visits", "ada", "由 lines 代替", "deprecate", "lines")
     town.approve(made, "zoe")
     compare("deprecated", card(town), request)
 

@@ -300,19 +300,17 @@ def test_edited_people_and_policy_mean_nothing_until_they_are_approved(town: Any
 
 def test_who_needs_a_metric_keeps_it(town: Any) -> None:
     end = town.office().end
-    refused(end, "net_sales", "ada", "no use", None, True, says="average_line need net_sales")
+    refused(end, "net_sales", "ada", "no use", "retire", says="average_line need net_sales")
     del town.metrics["net_sales"], town.metrics["average_line"]
     refused(lambda: town.propose("net_sales"), says="average_line need net_sales; change or retire them first")
     assert town.office().record.requests == {}
-    refused(
-        end, "net_sale", "ada", "no use", None, True, says='no certified metric "net_sale" .did you mean "net_sales"'
-    )
-    refused(end, "visits", "ada", "no use", "visits", False, says='"visits" is not another certified metric')
-    refused(end, "visits", "ada", "no use", "nothing", False, says='"nothing" is not another certified metric')
+    refused(end, "net_sale", "ada", "no use", "retire", says='no certified metric "net_sale" .did you mean "net_sales"')
+    refused(end, "visits", "ada", "no use", "deprecate", "visits", says='"visits" is not another certified metric')
+    refused(end, "visits", "ada", "no use", "deprecate", "nothing", says='"nothing" is not another certified metric')
 
 
 def test_a_metric_that_somebody_began_to_need_is_not_retired(town: Any) -> None:
-    request = town.office().end("visits", "ada", "no use", None, retire=True)
+    request = town.office().end("visits", "ada", "no use", "retire")
     town.edit("visits_per_line", type="ratio", numerator="visits", denominator="lines", grains=["month"])
     town.approve(town.propose("visits_per_line"), "ann")
     with pytest.raises(InvalidFiles, match=r"visits_per_line\.yml:\d+ error .*visits"):
@@ -321,7 +319,7 @@ def test_a_metric_that_somebody_began_to_need_is_not_retired(town: Any) -> None:
 
 
 def test_retired_it_is_gone_and_its_name_used_again_is_noted(town: Any) -> None:
-    request = town.office().end("visits", "ada", "nobody looks", None, retire=True)
+    request = town.office().end("visits", "ada", "nobody looks", "retire")
     assert town.approve(request, "zoe").state == "approved"
     assert "visits" not in town.office().official.metrics
     assert town.office().desk.missing(town.office().request(request.id)) == {}
@@ -335,9 +333,9 @@ def test_retired_it_is_gone_and_its_name_used_again_is_noted(town: Any) -> None:
 
 
 def test_a_deprecated_metric_is_computed_until_then_and_stays_so_when_its_words_change(town: Any) -> None:
-    request = town.office().end("visits", "ada", "use lines", "lines", retire=False)
+    request = town.office().end("visits", "ada", "use lines", "deprecate", "lines")
     assert (request.until, request.successor) == (date(2024, 5, 1), "lines")
-    refused(town.office().end, "visits", "ada", "use it", "net_sales", False, says="still open")
+    refused(town.office().end, "visits", "ada", "use it", "deprecate", "net_sales", says="still open")
     town.approve(request, "zoe")
     assert "visits" in town.office().official.metrics
     town.propose("visits", "zoe", description="Other words.")
@@ -354,7 +352,7 @@ def test_new_words_do_not_carry_a_calculation_into_the_past(town: Any) -> None:
     town.approve(town.propose("net_sales", **FEBRUARY), "ann", "joe")
     town.propose("net_sales", "ann", description="Without promotions.")
     town.approve(town.propose("net_sales", target={"month": 300}), "ann", "joe")
-    town.approve(town.office().end("net_sales", "ada", "use lines", "lines", retire=False), "ann", "joe")
+    town.approve(town.office().end("net_sales", "ada", "use lines", "deprecate", "lines"), "ann", "joe")
     versions = town.office().record.versions["metric/net_sales"]
     assert [one.effective for one in versions] == [None] + [date(2024, 4, 1)] * 4
     (era,) = town.office().official.eras
