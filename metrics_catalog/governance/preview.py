@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SHOWN = 5  # slices that move most
-_BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
+BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
 Values = Mapping[tuple[Any, ...], Decimal]
 
 
@@ -98,7 +98,8 @@ def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
 def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
     """Old against new as JSON: periods, slices, bounds and targets that flip, metrics and people that follow.
 
-    ``effect``: the largest relative change of any total, null where one cannot be told. ``con``: the warehouse.
+    ``effect``: the largest relative change of any total (0.05: 5 %), null where that cannot be told. ``con``: the
+    warehouse.
     """
     spec = (change.after.metrics.get(change.metric) or change.before.metrics[change.metric]).spec
     grain, old, new = shown_grain(spec), {}, {}
@@ -117,13 +118,13 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
         "flips": [one for name in change.affected for one in _flips(name, change, old, new)],
         "downstream": [_largest(name, totals[name]) for name in followers],
         "people": sorted(_people(change, [change.metric, *followers])),
-        "effect": None if effect is None else str(effect),
+        "effect": _written(effect),
     }
 
 
 def shown_grain(spec: AnyMetric) -> Grain:
     """The grain at which people look at a metric's history."""
-    return next(grain for grain in _BEST_SHOWN if grain in spec.grains)
+    return next(grain for grain in BEST_SHOWN if grain in spec.grains)
 
 
 def _values(
@@ -180,14 +181,32 @@ def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
 
 
 def _effect(change: Change, totals: Mapping[str, Sequence[Mapping[str, Any]]]) -> Decimal | None:
-    """None when a value appears, vanishes or was zero, or there is none at all: no ratio says how much that is."""
-    found = [Decimal(0)]
-    for name in change.recalculated:
-        moved = [one for one in totals[name] if one["old"] != one["new"]]
-        if not totals[name] or any(one["percent"] is None for one in moved):
+    """The largest relative change of a total; None where it cannot be told of one of the metrics."""
+    found = [_largest_change(totals[name]) for name in change.recalculated]
+    known = [one for one in found if one is not None]
+    return max(known, default=Decimal(0)) if len(known) == len(found) else None
+
+
+def _largest_change(rows: Sequence[Mapping[str, Any]]) -> Decimal | None:
+    """Of one metric: told as soon as there are periods that both definitions have.
+
+    None where a value appears or vanishes between those the old definition has: no ratio says how much that is. What
+    was zero is compared with the largest value of its grain.
+    """
+    known = Decimal(-1)
+    for grain in {one["grain"] for one in rows}:
+        mine = [one for one in rows if one["grain"] == grain]
+        had = [one["period"] for one in mine if one["old"] is not None]
+        inside = [one for one in mine if had and had[0] <= one["period"] <= had[-1]]
+        if any(one["old"] is None or one["new"] is None for one in inside):
             return None
-        found += [abs(Decimal(one["percent"])) / 100 for one in moved]
-    return max(found)
+        scale = max((abs(Decimal(one["old"])) for one in inside), default=Decimal(0))
+        for one in inside:
+            was, now = Decimal(one["old"]), Decimal(one["new"])
+            if was != now and not scale:
+                return None
+            known = max(known, abs(now - was) / (abs(was) or scale) if was != now else Decimal(0))
+    return None if known < 0 else round(known, 6)
 
 
 def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
