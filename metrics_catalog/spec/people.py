@@ -9,24 +9,34 @@ from pydantic import Field, StringConstraints
 from metrics_catalog.spec.base import Label, Name, Spec, Text
 
 Role = Literal["viewer", "analyst", "owner", "steward", "admin"]
+Language = Literal["en", "zh"]
+Channel = Literal["slack", "email", "dingtalk", "feishu", "wecom", "webhook", "apprise", "console"]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 
 
+# A Slack channel or user id; a mail address; for the others the environment variable that holds the webhook's URL.
+Channels = dict[Channel, Text]
+
+
 class Person(Spec):
-    """One person."""
+    """One person. ``answers_for``: members of dimensions this person answers for, as a store's manager does."""
 
     name: Text
     email: Email
-    language: Literal["en", "zh"] = "en"
+    language: Language = "en"
     roles: Annotated[tuple[Role, ...], Field(min_length=1)] = ("viewer",)
+    channels: Channels = Field(default_factory=dict)
+    answers_for: dict[Name, tuple[Text, ...]] = Field(default_factory=dict)
 
 
 class Team(Spec):
-    """A group that owns things together; ``members`` are people's names."""
+    """A group that owns things together; ``members`` are people's names, the first answers first."""
 
     label: Label
     department: Name
     members: Annotated[tuple[Name, ...], Field(min_length=1)]
+    channels: Channels = Field(default_factory=dict)
+    language: Language = "en"
 
 
 class People(Spec):
@@ -42,6 +52,7 @@ class People(Spec):
         return set(self.people) | set(self.teams)
 
     def behind(self, owner: str) -> tuple[str, ...]:
-        """The people an owner's name stands for: a team's members, or the person; none for who is not here."""
-        team = self.teams.get(owner)
-        return team.members if team else (owner,) if owner in self.people else ()
+        """The people behind an owner: a team's members, or the person; nobody for a name that is gone."""
+        if owner in self.teams:
+            return self.teams[owner].members
+        return (owner,) if owner in self.people else ()
