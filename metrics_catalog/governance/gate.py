@@ -13,9 +13,10 @@ from typing import Any
 
 from metrics_catalog.governance.approval import required
 from metrics_catalog.governance.clerk import PLATFORM
+from metrics_catalog.governance.comparison import compared
 from metrics_catalog.governance.effects import Ask, Seen
 from metrics_catalog.governance.ledger import Event
-from metrics_catalog.governance.preview import BEST_SHOWN, compared
+from metrics_catalog.governance.preview import BEST_SHOWN
 from metrics_catalog.governance.record import METRIC, Record
 from metrics_catalog.published.differences import Cell, Difference
 from metrics_catalog.spec.governance import Cause, Tier

@@ -17,6 +17,7 @@ from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.governance.comparison import Values, effect, largest, totals, worst, written
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, Limits
@@ -24,9 +25,7 @@ from metrics_catalog.spec.metric import AnyMetric, Limits
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SHOWN = 5  # slices that move most
 BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
-Values = Mapping[tuple[Any, ...], Decimal]
 
 
 @dataclass(frozen=True)
@@ -108,17 +107,16 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
         old, new = _values(con, change, closed_through, periods, grain)
         if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
             break  # else a young metric: no such period is over yet
-    totals = {name: list(_totals(name, old, new)) for name in change.affected}
-    effect = _effect(change, totals)
-    followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
+    rows = {name: list(totals(name, old, new)) for name in change.affected}
+    followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in rows[name])]
     return {
         "grain": grain,
-        "periods": [one for one in totals[change.metric] if one["grain"] == grain],
-        "slices": _worst(change.metric, old, new),
+        "periods": [one for one in rows[change.metric] if one["grain"] == grain],
+        "slices": worst(change.metric, old, new),
         "flips": [one for name in change.affected for one in _flips(name, change, old, new)],
-        "downstream": [_largest(name, totals[name]) for name in followers],
+        "downstream": [largest(name, rows[name]) for name in followers],
         "people": sorted(_people(change, [change.metric, *followers])),
-        "effect": _written(effect),
+        "effect": written(effect(rows[name] for name in change.recalculated)),
     }
 
 
@@ -172,75 +170,6 @@ def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: i
     for _ in range(count):
         start = calendar.start(grain, date.fromordinal(start.toordinal() - 1))
     return Span(start, end)
-
-
-def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
-    keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
-    for key in sorted(keys):
-        yield {"grain": key[1], "period": key[2].isoformat(), **compared(old.get(key), new.get(key))}
-
-
-def _effect(change: Change, totals: Mapping[str, Sequence[Mapping[str, Any]]]) -> Decimal | None:
-    """The largest relative change of a total; None where it cannot be told of one of the metrics."""
-    found = [_largest_change(totals[name]) for name in change.recalculated]
-    known = [one for one in found if one is not None]
-    return max(known, default=Decimal(0)) if len(known) == len(found) else None
-
-
-def _largest_change(rows: Sequence[Mapping[str, Any]]) -> Decimal | None:
-    """Of one metric: told as soon as there are periods that both definitions have.
-
-    None where a value appears or vanishes between those the old definition has: no ratio says how much that is. What
-    was zero is compared with the largest value of its grain.
-    """
-    known = Decimal(-1)
-    for grain in {one["grain"] for one in rows}:
-        mine = [one for one in rows if one["grain"] == grain]
-        had = [one["period"] for one in mine if one["old"] is not None]
-        inside = [one for one in mine if had and had[0] <= one["period"] <= had[-1]]
-        if any(one["old"] is None or one["new"] is None for one in inside):
-            return None
-        scale = max((abs(Decimal(one["old"])) for one in inside), default=Decimal(0))
-        for one in inside:
-            was, now = Decimal(one["old"]), Decimal(one["new"])
-            if was != now and not scale:
-                return None
-            known = max(known, abs(now - was) / (abs(was) or scale) if was != now else Decimal(0))
-    return None if known < 0 else round(known, 6)
-
-
-def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
-    """The slices that move most, by size of the difference in their own slicing."""
-    found = []
-    for key in {key for key in {*old, *new} if key[0] == name and key[3]}:
-        was, now = old.get(key), new.get(key)
-        size = abs((now or Decimal(0)) - (was or Decimal(0)))
-        if size:
-            members = dict(zip(key[3].split(","), key[4], strict=True))
-            found.append((size, {"period": key[2].isoformat(), "members": members, **compared(was, now)}))
-    return [row for _, row in sorted(found, key=lambda one: (-one[0], one[1]["period"], str(one[1])))[:SHOWN]]
-
-
-def compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
-    """Two values as a card shows them."""
-    both = was is not None and now is not None
-    difference = now - was if was is not None and now is not None else None
-    percent = difference / abs(was) * 100 if difference is not None and was else None
-    return {
-        "old": _written(was),
-        "new": _written(now),
-        "difference": _written(difference) if both else None,
-        "percent": _written(None if percent is None else round(percent, 4)),
-    }
-
-
-def _written(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
-
-
-def _largest(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    most = max(rows, key=lambda one: abs(Decimal(one["percent"] or 0)))
-    return {"metric": name, **most}
 
 
 def _flips(name: str, change: Change, old: Values, new: Values) -> Iterator[dict[str, Any]]:
