@@ -14,7 +14,6 @@ from metrics_catalog.governance.record import Record
 from metrics_catalog.governance.replay import recorded
 from metrics_catalog.spec.people import People
 
-PLATFORM = "platform"  # who did what nobody asked for
 Decide = Callable[[Record, datetime], Iterator[Event]]
 
 

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from metrics_catalog.governance.approval import required
-from metrics_catalog.governance.clerk import PLATFORM
 from metrics_catalog.governance.comparison import compared
 from metrics_catalog.governance.effects import Ask, Seen
 from metrics_catalog.governance.ledger import Event
@@ -20,7 +19,7 @@ from metrics_catalog.governance.preview import BEST_SHOWN
 from metrics_catalog.governance.record import METRIC, Record
 from metrics_catalog.published.differences import Cell, Difference
 from metrics_catalog.spec.governance import Cause, Tier
-from metrics_catalog.spec.people import People
+from metrics_catalog.spec.people import PLATFORM, People
 from metrics_catalog.spec.policy import Policy
 
 SHOWN = 12
