@@ -7,13 +7,15 @@ Dagster's own class opens an engine and a connection per event and syncs the dis
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+from dagster import AssetKey
 from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, create_engine, event
@@ -86,6 +88,17 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
                 self._burst.append(event)
         else:
             super().store_event(event)
+
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """What is known of assets, asked for each that has checks: their outcomes may wait to be written meanwhile."""
+        with self._db_lock:
+            kept: list[EventLogEntry] = []
+            if not any(one.dagster_event_type in (MATERIALIZED, MATERIALIZATION_PLANNED) for one in self._burst):
+                kept, self._burst = self._burst, kept
+            try:
+                return super().get_asset_records(asset_keys)
+            finally:
+                self._burst = kept + self._burst
 
     def _store_burst(self) -> None:
         burst, self._burst = self._burst, []
