@@ -64,7 +64,7 @@ def run_in(folder: Path, storage: str, module: str) -> dict[str, Any]:
                 (
                     one.storage_id,
                     one.partition_key,
-                    one.asset_materialization and one.asset_materialization.tags.get("day"),
+                    (one.asset_materialization.tags or {}).get("day") if one.asset_materialization else None,
                 )
                 for one in instance.fetch_materializations(SALES, limit=10).records
             ],
