@@ -1,7 +1,8 @@
 """Dagster's run log in SQLite, with the connection kept open. Configured in dagster.yaml; nothing else uses it.
 
 Dagster's own class opens an engine and a connection per event and syncs the disk on every commit: measured on a run of
-71 assets and 156 checks it costs 5.0 CPU s and 14 s of waiting, this one 1.6 and 2.8 (tests/benchmarks/README.md).
+71 assets and 156 checks it costs 5.0 CPU s and 14 s of waiting, one connection 1.6 and 2.8. Of that most was making
+statements and serializing the same event three times, which events written together save (tests/benchmarks/README.md).
 """
 
 from __future__ import annotations
@@ -82,8 +83,8 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         return column_name in self._columns
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store one event, or keep it for the end of its burst."""
-        if event.dagster_event_type in _BURSTS:
+        """Store one event, or keep it for the end of its burst; one that belongs to no run has no burst."""
+        if event.run_id and event.dagster_event_type in _BURSTS:
             with self._db_lock:
                 self._burst.append(event)
         else:

@@ -151,3 +151,14 @@ def test_plans_are_stored_before_anybody_reads(tmp_path: Path, monkeypatch: pyte
             "ASSET_MATERIALIZATION_PLANNED"
         ) == 3
         storage.dispose()
+
+
+def test_what_belongs_to_no_run_is_stored_at_once(tmp_path: Path) -> None:
+    """Its process may end without a word."""
+    ours, theirs = (kind(str(tmp_path)) for kind in (KeptSqliteEventLogStorage, SqliteEventLogStorage))
+    with dg.instance_for_test() as instance:
+        instance._event_storage = ours
+        instance.report_runless_asset_event(dg.AssetMaterialization(SALES))
+        assert len(theirs.fetch_materializations(SALES, limit=10).records) == 1
+    ours.dispose()
+    theirs.dispose()
