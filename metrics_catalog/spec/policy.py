@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from metrics_catalog.spec.alerting import Alerts
 from metrics_catalog.spec.base import Label, Spec
 from metrics_catalog.spec.governance import Governance
 
@@ -25,6 +26,7 @@ class Policy(Spec):
     closed_days: tuple[date, ...] = ()
     tiers: dict[Literal[1, 2, 3], Label] = Field(default_factory=dict)
     governance: Governance = Field(default_factory=Governance)
+    alerts: Alerts = Field(default_factory=Alerts)
 
     @field_validator("timezone")
     @classmethod
