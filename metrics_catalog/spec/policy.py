@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from metrics_catalog.spec.base import Label, Spec
 from metrics_catalog.spec.governance import Governance
+from metrics_catalog.spec.monitoring import Monitoring
 
 
 class Policy(Spec):
@@ -25,6 +26,7 @@ class Policy(Spec):
     closed_days: tuple[date, ...] = ()
     tiers: dict[Literal[1, 2, 3], Label] = Field(default_factory=dict)
     governance: Governance = Field(default_factory=Governance)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
 
     @field_validator("timezone")
     @classmethod
