@@ -38,9 +38,13 @@ CAUGHT_UP: Mapping[Grain, int] = {"day": 28, "week": 4, "month": 2, "quarter": 1
 
 @dataclass(frozen=True)
 class Group:
-    """Metrics whose newest value at a grain is of the same period, and whose last judged one is."""
+    """Metrics whose newest value at a grain is of the same period, and whose last judged one is.
+
+    ``lag``: periods that are over and have no value yet, as there is still something to come.
+    """
 
     grain: Grain
+    lag: int
     last: date
     judged: date | None
     wanted: tuple[Terms, ...]
@@ -67,7 +71,8 @@ def groups(catalog: Catalog, memory: Memory, closed_through: date) -> Iterator[G
     for grain in ordered({grain for grain, *_ in found}):
         for (of, last, before), wanted in found.items():
             if of == grain:
-                yield Group(grain, last, before, tuple(wanted), memory.missing.get(grain, {}))
+                lag = sum(1 for _ in calendar.spans(grain, last, last_period(calendar, grain, closed_through)))
+                yield Group(grain, lag, last, before, tuple(wanted), memory.missing.get(grain, {}))
 
 
 def cases(
@@ -75,8 +80,7 @@ def cases(
 ) -> Iterator[Case]:
     """A group as one case from what was kept, and one from history; ``memory`` then has what was learnt of both."""
     words = _words(catalog)
-    ahead = (last_period(Calendar(catalog.policy.week_start), group.grain, snapshot.info.closed_through)) - group.last
-    name = f"{group.grain}-{max(0, ahead.days)}"
+    name = f"{group.grain}-{group.lag}"
     state = None if published is None else memory.state(name)
     fit = set() if state is None or published is None else _fit(state, group, words, published, snapshot)
     learnt: list[tuple[Panel, Pupils]] = []

@@ -34,8 +34,8 @@ def judge(case: Case) -> Iterator[Verdict]:
         [LIMITS[block.terms.sensitivity] for block in case.panel.blocks],
         [block.last - block.first for block in case.panel.blocks],
     )
-    plain = np.where(_plain_days(case)[None, :], case.panel.values, np.nan)
     learnt, count = case.learnt, case.values.shape[1]
+    plain = np.where(_plain_days(case)[None, :], case.panel.values, np.nan)[:, -count - WEEK * (NEW + OLD) :]
     with np.errstate(all="ignore"):
         new, old, spread = _weeks(plain, count)
         logs = _weeks(np.log1p(np.where(plain >= 0, plain, np.nan)), count)
