@@ -46,7 +46,13 @@ class Scene:
     @cached_property
     def of_sources(self) -> tuple[Fact, ...]:
         """What is known of every source."""
-        return tuple(source_facts.facts(self.health, self.now, self.since))
+        seen = self.before.run_id if self.before is not None else ""
+        return tuple(source_facts.facts(self.health, self.now, self.since, seen))
+
+    @cached_property
+    def of_sources_now(self) -> tuple[Fact, ...]:
+        """What is known of every source by its newest load alone."""
+        return tuple(source_facts.facts(self.health, self.now))
 
     @cached_property
     def changed_code(self) -> frozenset[str]:
