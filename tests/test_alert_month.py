@@ -79,8 +79,8 @@ class Month:
                 refresh.land(name)
             for name in ("products", "receipts"):
                 accept(refresh.clean(name))
-            refresh.transform()
-            refresh.publish()
+            if not refresh.transform().failures:
+                refresh.publish()
         finally:
             refresh.end("refresh")
             refresh.close()
@@ -131,9 +131,10 @@ def test_the_month(month: Month) -> None:
     month.governed = True
     definition_change(month)
     bad_deploy(month)
+    a_model_that_does_not_build(month)
     history = month.incidents.found(every=True)
     assert {one.state for one in history} == {"recovered"}
-    assert len(history) == 7
+    assert len(history) == 8
 
 
 def late_file(month: Month) -> None:
@@ -232,7 +233,7 @@ def definition_change(month: Month) -> None:
 
 
 def bad_deploy(month: Month) -> None:
-    month.shop.replace(FACTS, "amount_usd", "amount_usd / 10 as amount_usd")
+    month.shop.replace(FACTS, "amount_usd", "cast(amount_usd / 10 as decimal(18,2)) as amount_usd")
     month.refresh()
     one = month.only()
     assert one.text("en").startswith(
@@ -240,6 +241,18 @@ def bad_deploy(month: Month) -> None:
     )
     assert "fct_sales" in one.text("en")
     assert set(month.letters()) == {"#data"}
-    month.shop.replace(FACTS, "amount_usd / 10 as amount_usd", "amount_usd")
+    month.shop.replace(FACTS, "cast(amount_usd / 10 as decimal(18,2)) as amount_usd", "amount_usd")
+    month.refresh()
+    assert month.quiet()
+
+
+def a_model_that_does_not_build(month: Month) -> None:
+    month.shop.replace(FACTS, "amount_usd", "amount_us as amount_usd")
+    month.refresh()
+    one = month.only()
+    assert one.text("en").startswith("Platform fault: the run of refresh failed, published values are as they were: ")
+    assert "fct_sales.sql" in one.text("en")
+    assert set(month.letters()) == {"wei@example.com"}
+    month.shop.replace(FACTS, "amount_us as amount_usd", "amount_usd")
     month.refresh()
     assert month.quiet()

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from metrics_catalog.project import Project
     from metrics_catalog.published.reader import Published
 
+CHANGED_CODE = "changed code: "  # as a publish says it (`changes.Changes.why`), before the nodes
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -158,8 +160,10 @@ def _defined(scene: Scene, metric: str, new: PublishInfo, old: PublishInfo) -> I
 
 
 def _moved(scene: Scene, metric: str) -> bool:
-    """Whether published values of a metric changed, or would, since before."""
-    return scene.published is not None and (metric in scene.published.notes or metric in scene.published.held)
+    """Whether published values of a metric changed by code since before, or would."""
+    if scene.published is None:
+        return False
+    return CHANGED_CODE in scene.published.notes.get(metric, "") or metric in scene.published.held
 
 
 def short(node: str) -> str:
