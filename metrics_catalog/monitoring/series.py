@@ -91,7 +91,7 @@ def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, start
             table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
             if table.num_rows == 0:
                 continue
-            members, values = _dense(table, cut, days)
+            members, values = dense(table, cut, days)
             series += [Series(terms.metric, grain, tuple(zip(cut, names, strict=True))) for names in members]
             parts.append(values)
             blocks.append(Rows(terms, cut, first, first + len(members)))
@@ -100,23 +100,21 @@ def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, start
     return Panel(grain, starts, values, series, tuple(blocks))
 
 
-def _dense(
-    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64]
+def dense(
+    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64], column: str = "value"
 ) -> tuple[list[tuple[str | None, ...]], NDArray[np.float64]]:
-    """Members of each series, and its values by period. Rows come ordered by members, then period."""
+    """Members of each series, and its values by period (``days`` since 1970). Rows come ordered by members, period."""
     begins = np.zeros(table.num_rows, dtype=bool)
     begins[0] = True
     columns: list[tuple[list[str], NDArray[np.int64]]] = []
     for name in cut:
-        column = table[name].combine_chunks().dictionary_encode()
-        codes = compute.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+        encoded = table[name].combine_chunks().dictionary_encode()
+        codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         begins[1:] |= codes[1:] != codes[:-1]
-        columns.append((column.dictionary.to_pylist(), codes))
+        columns.append((encoded.dictionary.to_pylist(), codes))
     firsts = np.flatnonzero(begins)
     at = np.searchsorted(days, table["period"].combine_chunks().cast(pa.int32()).to_numpy())
     values = np.full((len(firsts), len(days)), np.nan)
-    values[np.cumsum(begins) - 1, at] = (
-        table["value"].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
-    )
+    values[np.cumsum(begins) - 1, at] = table[column].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
     heads = [[words[code] if code >= 0 else None for code in codes[firsts]] for words, codes in columns]
     return list(zip(*heads, strict=True)) if heads else [()], values
