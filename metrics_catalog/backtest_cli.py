@@ -108,7 +108,7 @@ def _row(one: Fired, unit: str) -> tuple[str, ...]:
 def _load(made: Backtest) -> Iterator[str]:
     low, high = made.room
     total = made.weekly + made.others
-    yield f"{made.weekly:.1f} messages a week; with all its metrics {made.owner} would get {total:.1f} (room: {low}-{high})"
+    yield f"{made.weekly:.1f} messages a week; with all its metrics {made.owner} gets {total:.1f} (room: {low}-{high})"
     if made.by_sensitivity:
         shown = ", ".join(f"{name} {load:.1f}" for name, load in made.by_sensitivity.items())
         yield f"messages a week by sensitivity: {shown}"

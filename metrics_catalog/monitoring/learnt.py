@@ -36,7 +36,7 @@ class Learnt:
     scale: Floats
     log: Floats
     log_scale: Floats
-    number: Floats
+    number: NDArray[np.int32]
     wider: Floats
     positive: NDArray[np.bool_]
 
@@ -70,7 +70,7 @@ class Pupils:
     @classmethod
     def new(cls, panel: Panel) -> Pupils:
         """States that have seen nothing."""
-        count, shape = len(panel.series), SHAPES[panel.grain]
+        count, shape = panel.count, SHAPES[panel.grain]
         return cls(Smoothing(count, shape), Smoothing(count, shape))
 
 
@@ -80,14 +80,14 @@ def learn(panel: Panel, known: Known, first: int, pupils: Pupils, begin: int = 0
     near = known.nearness(panel.grain, panel.starts[begin:])
     near = _with_events(panel, known, near, begin)
     weights, wider = np.array(LEARNT)[near], np.array(NEAR)[near]
-    expected, scale, number = run(pupils.plain, values, numbers, weights)
+    at = max(0, first - begin)
+    expected, scale, number = run(pupils.plain, values, numbers, weights, at)
     with np.errstate(all="ignore"):
         logs = np.log1p(np.where(values >= 0, values, np.nan))
         positive = np.min(panel.values, axis=1, keepdims=True, initial=0, where=panel.known) >= 0
-    log, log_scale, _ = run(pupils.log, logs, numbers, weights)
-    at = slice(first - begin, None)
-    wide = np.broadcast_to(wider, values.shape)[:, at]
-    return Learnt(expected[:, at], scale[:, at], log[:, at], log_scale[:, at], number[:, at], wide, positive)
+    log, log_scale, _ = run(pupils.log, logs, numbers, weights, at)
+    wide = np.broadcast_to(wider, values.shape)[:, at:]
+    return Learnt(expected, scale, log, log_scale, number, wide, positive)
 
 
 def _with_events(panel: Panel, known: Known, near: NDArray[np.int64], begin: int) -> NDArray[np.int64]:
@@ -95,9 +95,9 @@ def _with_events(panel: Panel, known: Known, near: NDArray[np.int64], begin: int
     near = near[None, :]
     for event in known.events:
         days = [at for at, start in enumerate(panel.starts[begin:]) if known.falls(event, panel.grain, start)]
-        rows = [row for row, series in enumerate(panel.series) if days and known.concerns(event, series)]
+        rows = [row for row in range(panel.count) if days and known.concerns(event, panel.named(row))]
         if not rows:
             continue
-        near = np.array(np.broadcast_to(near, (len(panel.series), near.shape[1])))
+        near = np.array(np.broadcast_to(near, (panel.count, near.shape[1])))
         near[np.ix_(rows, days)] = 2
     return near

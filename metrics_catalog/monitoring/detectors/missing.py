@@ -26,7 +26,7 @@ def judge(case: Case) -> Iterator[Verdict]:
     closed = np.array([case.known.is_closed(panel.grain, start) for start in panel.starts])
     lacks = np.isnan(panel.values) & ~closed[None, :]
     columns = np.arange(case.first, len(panel.starts))
-    total = np.zeros(len(panel.series), dtype=bool)
+    total = np.zeros(panel.count, dtype=bool)
     total[[block.first for block in panel.blocks if not block.cut]] = True
     absent = lacks[:, columns] & _usual(lacks, closed, columns, total, shape)
     whole = {block.terms.metric: absent[block.first] for block in panel.blocks if not block.cut}

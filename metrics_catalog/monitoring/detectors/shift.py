@@ -32,7 +32,7 @@ def judge(case: Case) -> Iterator[Verdict]:
         return
     sensitivity = np.repeat(
         [LIMITS[block.terms.sensitivity] for block in case.panel.blocks],
-        [block.last - block.first for block in case.panel.blocks],
+        [len(block.members) for block in case.panel.blocks],
     )
     learnt, count = case.learnt, case.values.shape[1]
     plain = np.where(_plain_days(case)[None, :], case.panel.values, np.nan)[:, -count - WEEK * (NEW + OLD) :]
