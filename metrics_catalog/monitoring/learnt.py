@@ -5,7 +5,7 @@ Learnt twice, of the values and of their logarithms: a calm series moves by perc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # All from `tests/benchmarks/bench_detection.py`.
-CALM = 0.25  # usual relative residual above which nothing can be said of a single value
+CALM = 0.25  # usual residual of the logarithm up to which it is the better scale
+NOISY = 0.3  # usual relative residual above which nothing can be said of a single value
 NEAR = (1.0, 3.0, 5.0)  # how much wider limits are on plain days, days beside a holiday, holidays and events
 LEARNT = (1.0, 0.3, 0.3)  # and how much is learnt from such days
 
@@ -50,6 +51,10 @@ class Learnt:
         """Usual residual relative to what is expected; 0 for series that may be below 0, which have no such size."""
         with np.errstate(all="ignore"):
             return np.where(self.positive, self.scale / np.abs(self.expected), 0.0)
+
+    def part(self, rows: slice) -> Learnt:
+        """The same of some series."""
+        return Learnt(*(getattr(self, one.name)[rows] for one in fields(self)))
 
     def limits(self, times: Floats) -> tuple[Floats, Floats, Floats]:
         """What is expected, and the values ``times`` (by row) the usual residual below and above it."""

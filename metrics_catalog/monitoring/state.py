@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -65,22 +65,23 @@ class State:
         return Panel(self.grain, self.starts, values, tuple(blocks)), picked(self.pupils, at)
 
     def write(self, file: BinaryIO) -> None:
-        """As one file."""
+        """As one file: no archive, whose checksums take longer than all the rest."""
         head = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("tail", "pupils")}
         text = json.dumps(head, default=str, ensure_ascii=False).encode()
-        arrays: dict[str, Any] = {"head": np.frombuffer(text, dtype=np.uint8), "tail": self.tail}
-        for name, pupil in (("plain", self.pupils.plain), ("log", self.pupils.log)):
-            arrays |= {f"{name}_{part}": getattr(pupil, part) for part in ARRAYS}
-        np.savez(file, **arrays)
+        np.save(file, np.frombuffer(text, dtype=np.uint8))
+        np.save(file, self.tail)
+        for pupil in (self.pupils.plain, self.pupils.log):
+            for name in ARRAYS:
+                np.save(file, getattr(pupil, name))
 
     @classmethod
     def read(cls, path: Path) -> State | None:
         """From its file; None where there is none, or none that can be read."""
         try:
-            with np.load(path) as kept:
-                head = json.loads(kept["head"].tobytes().decode())
-                arrays = {name: kept[name] for name in kept.files if name != "head"}
-            pupils = Pupils(*(_smoothing(head["grain"], name, arrays) for name in ("plain", "log")))
+            with path.open("rb") as file:
+                head = json.loads(np.load(file).tobytes().decode())
+                tail = np.load(file)
+                pupils = Pupils(_smoothing(head["grain"], file), _smoothing(head["grain"], file))
             blocks = tuple(
                 (metric, tuple(cut), first, list(map(tuple, members)))
                 for metric, cut, first, members in head.pop("blocks")
@@ -88,8 +89,8 @@ class State:
             starts = tuple(date.fromisoformat(day) for day in head.pop("starts"))
             through = date.fromisoformat(head.pop("through"))
             more = {"blocks": blocks, "starts": starts, "through": through}
-            return cls(**head, **more, tail=arrays["tail"], pupils=pupils)
-        except (OSError, ValueError, KeyError, TypeError):
+            return cls(**head, **more, tail=tail, pupils=pupils)
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
             return None
 
 
@@ -121,8 +122,8 @@ def _joined(states: Sequence[Smoothing]) -> Smoothing:
     return made
 
 
-def _smoothing(grain: Grain, name: str, arrays: Mapping[str, Any]) -> Smoothing:
+def _smoothing(grain: Grain, file: BinaryIO) -> Smoothing:
     made = Smoothing(0, SHAPES[grain])
     for part in ARRAYS:
-        setattr(made, part, arrays[f"{name}_{part}"])
+        setattr(made, part, np.load(file))
     return made

@@ -9,7 +9,7 @@ import numpy as np
 
 from metrics_catalog.monitoring.detectors.base import Case, Verdict
 from metrics_catalog.monitoring.finding import Series
-from metrics_catalog.monitoring.learnt import CALM
+from metrics_catalog.monitoring.learnt import NOISY
 from metrics_catalog.monitoring.series import Panel
 from metrics_catalog.monitoring.smoothing import SHAPES
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Usual residuals from which a value is unusual: with level shifts about one false alert per series in 360, 90 and 30
 # days (`tests/benchmarks/bench_detection.py`).
-LIMITS = {"off": np.inf, "low": 5.0, "medium": 3.55, "high": 2.6}
+LIMITS = {"off": np.inf, "low": 5.2, "medium": 3.75, "high": 2.7}
 CRITICAL = 2.0  # times the limit
 
 
@@ -34,7 +34,7 @@ def judge(case: Case) -> Iterator[Verdict]:
         small = np.abs(values - expected) < least[:, None] * np.abs(expected)
     score = np.where(small & (score > 1), 1.0, score)
     few = learnt.number < SHAPES[case.panel.grain].needed
-    noisy = learnt.noise > CALM
+    noisy = learnt.noise > NOISY
     score = np.where(few | noisy, np.nan, score)
     too_little = _reasons(case.panel, rows, few[rows, -1], noisy[rows, -1])
     score, expected, low, high = score[rows], expected[rows], low[rows], high[rows]
@@ -55,5 +55,5 @@ def _reasons(
 ) -> dict[Series, str]:
     grain, needed = panel.grain, SHAPES[panel.grain].needed
     found = {panel.named(row): f"fewer than {needed} {grain}s to learn from" for row in rows[few].tolist()}
-    wild = f"a {grain} is usually off by more than {CALM:.0%}: too little goes on to judge a single one"
+    wild = f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
     return found | {panel.named(row): wild for row in rows[noisy & ~few].tolist()}
