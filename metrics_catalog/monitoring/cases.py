@@ -193,6 +193,8 @@ def _places(block: Rows | None) -> dict[tuple[str | None, ...], int]:
 def _rows(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     if not len(values):
         return np.full((len(rows), values.shape[1]), np.nan)
+    if len(rows) == len(values) and (rows == np.arange(len(rows))).all():
+        return values
     found = values[rows]
     found[rows < 0] = np.nan
     return found

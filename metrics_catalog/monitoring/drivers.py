@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DEPTH = 3
 _NOT_WHOLE = "its members do not add up to the whole"
 SHOWN = 5
+SAME = 0.1  # relative difference of what two nested slices explain, up to which they are the same move
 SMALLEST = 0.05  # share of the move below which a slice explains nothing
 # Periods that make up "before": the same weekday of four weeks, four weeks, one month, one quarter, one year.
 BEFORE: Mapping[Grain, tuple[int, int]] = {
@@ -112,25 +113,37 @@ def explain(catalog: Catalog, snapshot: Snapshot, series: Series, period: date) 
     before, after = float(whole.value[0][0]), float(whole.value[1][0])
     if before == after:
         return Drivers(series, period, against, before, after)
-    drivers: list[Driver] = []
-    checked: list[tuple[str, ...]] = []
+    numbers: dict[tuple[str, ...], Numbers] = {}
     not_checked: dict[tuple[str, ...], str] = {}
     for cut in _cuts(catalog, series):
-        if any(set(other) < set(cut) for other, why in not_checked.items() if why != _NOT_WHOLE):
-            continue  # what holds for two dimensions holds for three
+        if any(set(other) < set(cut) for other in not_checked):
+            continue  # what is not stored by two dimensions is not by three
         try:
-            numbers = _numbers(catalog, snapshot, series, cut, period, against)
+            numbers[cut] = _numbers(catalog, snapshot, series, cut, period, against)
         except InvalidQuery as problem:
             not_checked[cut] = str(problem).rpartition("; ")[2]
-            continue
-        parts = _parts(catalog, series.metric, whole, numbers)
+    drivers, apart = rank(numbers, whole, formulas(catalog)[series.metric].adds_up, series.slice)
+    not_checked |= dict.fromkeys(apart, _NOT_WHOLE)
+    checked = tuple(cut for cut in numbers if cut not in apart)
+    return Drivers(series, period, against, before, after, drivers[:SHOWN], checked, not_checked)
+
+
+def rank(
+    numbers: Mapping[tuple[str, ...], Numbers], whole: Numbers, additive: bool, fixed: Collection[str] = ()
+) -> tuple[tuple[Driver, ...], set[tuple[str, ...]]]:
+    """Slices that explain the move of a whole, best first; and slicings whose members do not add up to it.
+
+    ``fixed``: dimensions that the whole itself is a member of.
+    """
+    drivers: list[Driver] = []
+    apart: set[tuple[str, ...]] = set()
+    for cut, one in numbers.items():
+        parts = _parts(additive, whole, one)
         if parts is None:
-            not_checked[cut] = _NOT_WHOLE
-            continue
-        checked.append(cut)
-        drivers += _drivers(series, cut, numbers, parts, after - before)
-    ranked = tuple(_best(drivers))[:SHOWN]
-    return Drivers(series, period, against, before, after, ranked, tuple(checked), not_checked)
+            apart.add(cut)
+        else:
+            drivers += _drivers(fixed, cut, one, parts)
+    return tuple(_best(drivers)), apart
 
 
 def _before(calendar: Calendar, grain: Grain, period: date) -> tuple[date, ...]:
@@ -183,11 +196,11 @@ def _both(values: Floats, wanted: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return mean, np.nan_to_num(values[:, -1]) if not np.isnan(values[:, -1]).all() else values[:, -1]
 
 
-def _parts(catalog: Catalog, metric: str, whole: Numbers, numbers: Numbers) -> Parts | None:
+def _parts(additive: bool, whole: Numbers, numbers: Numbers) -> Parts | None:
     """None where members do not add up."""
     if not len(numbers.members):
         return None
-    if formulas(catalog)[metric].adds_up:
+    if additive:
         move = whole.value[1][0] - whole.value[0][0]
         good = all(adds_up(part, float(of[0])) for part, of in zip(numbers.value, whole.value, strict=True))
         return of_sum(*numbers.value, float(move)) if good else None
@@ -201,8 +214,7 @@ def _parts(catalog: Catalog, metric: str, whole: Numbers, numbers: Numbers) -> P
     return of_ratio(numbers.numerator, numbers.denominator, float(move)) if move else None
 
 
-def _drivers(series: Series, cut: Sequence[str], numbers: Numbers, parts: Parts, move: float) -> Iterator[Driver]:
-    fixed = set(series.slice)
+def _drivers(fixed: Collection[str], cut: Sequence[str], numbers: Numbers, parts: Parts) -> Iterator[Driver]:
     total = float(parts.contribution.sum())
     for row in np.argsort(-parts.score)[: 4 * SHOWN].tolist():
         explains = float(parts.contribution[row]) / total
@@ -226,8 +238,12 @@ def _best(drivers: Sequence[Driver]) -> Iterator[Driver]:
     """By score; of nested slices that are the same move only the better one, in doubt the simpler."""
     kept: list[Driver] = []
     for one in sorted(drivers, key=lambda driver: (-round(driver.score, 6), len(driver.members), str(driver.members))):
-        mine = set(one.members)
-        if any(mine > set(other.members) or mine < set(other.members) for other in kept):
-            continue
-        kept.append(one)
-        yield one
+        if not any(_same(one, other) for other in kept):
+            kept.append(one)
+            yield one
+
+
+def _same(one: Driver, other: Driver) -> bool:
+    mine, others = set(one.members), set(other.members)
+    nested = mine > others or mine < others
+    return nested and abs(one.explains - other.explains) <= SAME * max(one.explains, other.explains)

@@ -61,7 +61,7 @@ class State:
                 blocks.append(Rows(terms[metric], cut, blocks[-1].last if blocks else 0, members))
                 rows.append(np.arange(first, first + len(members)))
         at = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
-        values = self.tail[at].astype(np.float64)
+        values = (self.tail if len(at) == len(self.tail) else self.tail[at]).astype(np.float64)
         return Panel(self.grain, self.starts, values, tuple(blocks)), picked(self.pupils, at)
 
     def write(self, file: BinaryIO) -> None:
