@@ -6,6 +6,7 @@ The command `metrics` itself is put together in `orchestration.cli`, which adds 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 def project_of(context: typer.Context) -> Project:
     """The project this command works on (set by the caller of `app`)."""
     return context.find_root().obj
+
+
+def note_read(context: typer.Context, catalog: Catalog, face: str, metrics: Iterable[str], **what: Any) -> None:
+    """Take note that somebody was shown these metrics; `metrics usage` prints it."""
+    if not catalog.policy.usage.record:
+        return
+    from metrics_catalog.usage import Recorder
+
+    recorder = Recorder(project_of(context), catalog.policy.usage)
+    recorder.note(face, context.find_root().meta.get("user"), metrics, **what)
+    recorder.flush()
 
 
 @app.command(name="list")
@@ -73,6 +85,7 @@ def show(
     if tree:
         catalog = official_catalog(project_of(context))
         _show_tree(project_of(context), catalog, known_metric(catalog, metric), grain, as_json)
+        note_read(context, catalog, "show", [metric], grain=grain)
         return
     known, states = _known(project_of(context))
     catalog = _with_proposed(known)
@@ -80,14 +93,9 @@ def show(
     described = _described(catalog, entry)
     if as_json:
         print_json({**described, **states[metric].as_json()})
-        return
-    described["state"] = str(states[metric])
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in described.items():
-        table.add_row(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    console().print(table)
+    else:
+        _print_described({**described, "state": str(states[metric])})
+    note_read(context, catalog, "show", [metric])
 
 
 @app.command()
@@ -122,8 +130,10 @@ def query(
             typer.echo(f"{name}: {mark}", err=True)
     if as_json:
         print_json(_answered(result))
-        return
-    write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+    else:
+        write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+    filtered = [one.dimension for one in wanted.where]
+    note_read(context, definitions.official, "query", wanted.metrics, grain=grain, by=wanted.by, where=filtered)
 
 
 @app.command()
@@ -153,6 +163,15 @@ def impact(
     for title, names in {**words, "counted whole, as their SQL cannot be followed": found.untraced}.items():
         if names:
             console().print(f"\n[bold]{title.replace('_', ' ')}[/bold]: {escape(', '.join(names))}")
+
+
+def _print_described(described: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in described.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    console().print(table)
 
 
 def _show_tree(project: Project, catalog: Catalog, entry: Entry, grain: str | None, as_json: bool) -> None:

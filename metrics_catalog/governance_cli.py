@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metrics_catalog.catalog import load_catalog
-from metrics_catalog.cli import Json, app, known_metric, print_json, project_of
+from metrics_catalog.cli import Json, app, known_metric, note_read, print_json, project_of
 from metrics_catalog.governance.begun import definitions_of, official_catalog
 from metrics_catalog.query_text import day_range, one_period
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.office import Office
     from metrics_catalog.governance.record import Request
+    from metrics_catalog.published.value_history import Recorded
+    from metrics_catalog.query_text import OnePeriod
 
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; it is kept with the change.")]
 Number = Annotated[str, typer.Argument(help="A change request, such as CR-3.", metavar="CR")]
@@ -220,13 +222,11 @@ def history(
     if as_json:
         requests = [_as_json(office, one) for one in asked]
         print_json({"metric": metric, "versions": list(map(vars, versions)), "requests": requests})
-        return
-    for version in versions:
-        typer.echo(version_line(version))
-    for one in asked:
-        typer.echo(f"{one.name}  {one.opened_at:%Y-%m-%d %H:%M}  {_told(office, one)}")
-    if not versions:
-        typer.echo("nothing of it is certified yet")
+    else:
+        lines = [version_line(version) for version in versions] or ["nothing of it is certified yet"]
+        told = [f"{one.name}  {one.opened_at:%Y-%m-%d %H:%M}  {_told(office, one)}" for one in asked]
+        typer.echo("\n".join([*lines[: len(versions)], *told, *lines[len(versions) :]]))
+    note_read(context, office.official, "history", [metric])
 
 
 @app.command()
@@ -282,11 +282,17 @@ def _print_published(
     from metrics_catalog.published.value_history import value_history
 
     project = project_of(context)
-    asked = one_period(metric, period, grain, by, official_catalog(project))
+    catalog = official_catalog(project)
+    asked = one_period(metric, period, grain, by, catalog)
     found = value_history(project.published, metric, asked.grain, asked.start, asked.members)
     if as_json:
         print_json([{**vars(one), "row": None if one.row is None else vars(one.row)} for one in found])
-        return
+    else:
+        _print_history(metric, asked, found)
+    note_read(context, catalog, "history", [metric], grain=asked.grain, by=list(asked.members))
+
+
+def _print_history(metric: str, asked: OnePeriod, found: Sequence[Recorded]) -> None:
     for one in found:
         value = "no value" if one.row is None or one.row.value is None else f"{one.row.value.normalize():f}"
         certified = "" if one.certified is None else f"  by v{one.certified}"
