@@ -13,7 +13,7 @@ from rich.table import Table
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.cli import Json, app, console, known_metric, print_json, project_of
 from metrics_catalog.governance.begun import official_catalog
-from metrics_catalog.governance_cli import user_of
+from metrics_catalog.governance_cli.shared import user_of
 
 if TYPE_CHECKING:
     from metrics_catalog.decisions.desk import Decisions

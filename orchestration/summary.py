@@ -40,7 +40,7 @@ class Summary:
     """One refresh. ``checks`` failed as warnings only, but for those of ``held`` metrics, or it would have failed.
 
     ``proposed``: definitions that differ from what is certified. ``not_read``: what the dbt project's semantic layer
-    has that is no metric here, with file, line and reason.
+    has that is no metric here, with file, line and reason. ``notices``: what governance did or wants people to do.
     """
 
     run_id: str
@@ -58,6 +58,7 @@ class Summary:
     held: tuple[HeldLine, ...] = ()
     proposed: int = 0
     not_read: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     is_dbt: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def summarize(report: Report, result: ExecuteInProcessResult, definitions: Defin
         held=tuple(_held(one) for one in published.metrics.values() if one.state == "held") if published else (),
         proposed=_proposed(definitions),
         not_read=tuple(f"{one.path}:{one.line} {one.message}" for one in catalog.not_read.values()),
+        notices=tuple(report.notices),
         is_dbt=catalog.project.is_dbt,
     )
 
@@ -150,6 +152,7 @@ def footer(summary: Summary) -> list[str]:
         lines.append(f"held back          {', '.join(held)}")
     if summary.proposed:
         lines.append(f"proposed           {summary.proposed} not as certified; `metrics propose` lists them")
+    lines += [f"governance         {one}" for one in summary.notices]
     lines += [f"not read           {one}" for one in summary.not_read]
     if not summary.sources and not summary.is_dbt:
         lines.append("no sources yet      add one: orchestration/sources/<name>.yml")

@@ -18,7 +18,7 @@ from metrics_catalog.decisions.incident import Incident, incident
 from metrics_catalog.decisions.record import UNFINISHED, Decision
 from metrics_catalog.decisions.windows import windows
 from metrics_catalog.engine.periods import Calendar
-from metrics_catalog.governance.requests import Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.located import suggest
 from metrics_catalog.ops import outbox
 from metrics_catalog.ops.store import reading, writing

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from metrics_catalog.governance.approval import people_behind, required
+from metrics_catalog.governance.approval import required
+from metrics_catalog.governance.clerk import PLATFORM
+from metrics_catalog.governance.effects import Ask, Seen
 from metrics_catalog.governance.ledger import Event
 from metrics_catalog.governance.preview import compared
 from metrics_catalog.governance.record import METRIC, Record
-from metrics_catalog.governance.requests import PLATFORM, Ask, Seen
 from metrics_catalog.published.differences import Cell, Difference
 from metrics_catalog.spec.governance import Cause, Tier
 from metrics_catalog.spec.people import People
@@ -107,7 +108,7 @@ def _seen(one: Moved, people: People, policy: Policy) -> Seen:
         "slices": [{**_row(cell), "members": dict(cell.members)} for cell in slices[:SHOWN]],
         "downstream": [],
         "flips": [],
-        "people": sorted(people_behind(people, one.owner)),
+        "people": sorted(people.behind(one.owner)),
         "effect": str(effect),
         "values": difference.total,
     }

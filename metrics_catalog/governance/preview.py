@@ -17,7 +17,6 @@ from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.governance.approval import people_behind
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, Limits
@@ -264,4 +263,4 @@ def _people(change: Change, names: Iterable[str]) -> set[str]:
     entries = [
         catalog.metrics[name] for catalog in (change.before, change.after) for name in names if name in catalog.metrics
     ]
-    return {one for entry in entries for one in people_behind(change.after.people, entry.spec.owner)}
+    return {one for entry in entries for one in change.after.people.behind(entry.spec.owner)}

@@ -46,7 +46,17 @@ class Version:
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's yes to exactly what ``fingerprint`` names."""
+    """One person's yes to exactly what ``fingerprint`` names; ``read``: had opened that before, None: not known."""
+
+    person: str
+    fingerprint: str
+    at: datetime
+    read: bool | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Somebody opened a request when ``fingerprint`` was what it showed."""
 
     person: str
     fingerprint: str
@@ -90,6 +100,7 @@ class Request:
     need: tuple[Approver, ...] = ()
     author_counts: bool = False
     approvals: tuple[Approval, ...] = ()
+    readings: tuple[Reading, ...] = ()
     comments: tuple[Comment, ...] = ()
     decided_at: datetime | None = None
     decided_by: str = ""
@@ -104,6 +115,10 @@ class Request:
     def is_open(self) -> bool:
         """Whether it still waits for an answer."""
         return self.state in OPEN
+
+    def read_by(self, person: str) -> bool:
+        """Whether somebody opened it as it is now."""
+        return any((one.person, one.fingerprint) == (person, self.fingerprint) for one in self.readings)
 
     def asks_for(self, proposal: Proposal) -> bool:
         """Whether it is a request for just that, whoever made it and why."""
@@ -150,6 +165,11 @@ class Record:
             subject.removeprefix(METRIC): v[-1] for subject, v in self.versions.items() if subject.startswith(METRIC)
         }
         return {name: version for name, version in sorted(found.items()) if version.status != "retired"}
+
+    def retired(self, metric: str) -> Version | None:
+        """The newest version of a metric that is retired; None for any other."""
+        version = self.current(METRIC + metric)
+        return version if version is not None and version.status == "retired" else None
 
     def restatement(self, metric: str, digest: str) -> Request | None:
         """The last request to publish exactly the values that ``digest`` stands for."""
@@ -244,9 +264,15 @@ def _previewed(request: Request, entry: Entry) -> Request:
 
 
 def _approved(request: Request, entry: Entry) -> Request:
-    approval = Approval(entry.event.actor, entry.event.data["fingerprint"], entry.at)
+    data = entry.event.data
+    approval = Approval(entry.event.actor, data["fingerprint"], entry.at, data.get("read"))
     others = tuple(one for one in request.approvals if one.person != approval.person)
     return replace(request, approvals=(*others, approval))
+
+
+def _read(request: Request, entry: Entry) -> Request:
+    reading = Reading(entry.event.actor, entry.event.data["fingerprint"], entry.at)
+    return replace(request, readings=(*request.readings, reading))
 
 
 def _commented(request: Request, entry: Entry) -> Request:
@@ -265,6 +291,7 @@ def _ended(state: State) -> Any:
 _STEPS = {
     "previewed": _previewed,
     "approved": _approved,
+    "read": _read,
     "commented": _commented,
     "effective": _ended("approved"),
     "rejected": _ended("rejected"),

@@ -52,7 +52,6 @@ class People(Spec):
         return set(self.people) | set(self.teams)
 
     def behind(self, owner: str) -> tuple[str, ...]:
-        """The people behind an owner: a team's members, or the person; nobody for a name that is gone."""
-        if owner in self.teams:
-            return self.teams[owner].members
-        return (owner,) if owner in self.people else ()
+        """The people an owner's name stands for: a team's members, or the person; none for who is not here."""
+        team = self.teams.get(owner)
+        return team.members if team else (owner,) if owner in self.people else ()

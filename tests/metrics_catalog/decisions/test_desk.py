@@ -13,7 +13,7 @@ from metrics_catalog.decisions.desk import Said
 from metrics_catalog.decisions.expected import Expected
 from metrics_catalog.decisions.record import events, listed
 from metrics_catalog.engine.query import InvalidQuery
-from metrics_catalog.governance.requests import Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import incidents, outbox
 

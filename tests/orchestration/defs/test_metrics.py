@@ -40,7 +40,7 @@ def test_an_asset_says_its_version_and_state(certified: Any) -> None:
     assert (draft.tags["state"], draft.tags["certified_version"]) == ("certified", "1")
     assert (draft.tags["tier"], draft.tags["owner"]) == ("1", "data")
     assert "approved by wei: first use" in draft.metadata["certified"]
-    certified.approve(certified.office().end("net_sales", "ana", "unused", "receipts", retire=False).id)
+    certified.approve(certified.office().end("net_sales", "ana", "unused", "deprecate", "receipts").id)
     ended = build(certified.declared()).resolve_asset_graph().get(NET_SALES)
     assert ended.tags["state"] == "deprecated"
     assert str(ended.metadata["state"]).startswith("deprecated, use receipts until ")
