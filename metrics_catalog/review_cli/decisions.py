@@ -1,26 +1,20 @@
-"""The command line's decisions, usage and review. Arguments in, text out."""
+"""`metrics decide` and `metrics decisions`. Arguments in, text out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from metrics_catalog.catalog import Catalog
-from metrics_catalog.cli import Json, app, console, known_metric, print_json, project_of
+from metrics_catalog.cli import Json, app, console, print_json, project_of
 from metrics_catalog.governance.begun import official_catalog
 from metrics_catalog.governance_cli.shared import user_of
-
-if TYPE_CHECKING:
-    from metrics_catalog.decisions.desk import Decisions
-    from metrics_catalog.decisions.record import Decision
+from metrics_catalog.review_cli.shared import desk_of, print_decision, shown, unit_of
 
 Number = Annotated[str, typer.Argument(help="A decision, such as D-3.", metavar="D")]
-_UNSEEN = "Direct reads of the published tables are not seen."
 
 decisions_app = typer.Typer(help="What was decided, and what came of it.", invoke_without_command=True)
 app.add_typer(decisions_app, name="decisions")
@@ -41,12 +35,12 @@ def decide(
     """Decide: what is done about a metric or an alert, and what it should bring; measured by itself when it is due."""
     from metrics_catalog.decisions.desk import Said
 
-    desk, catalog = _desk(context)
+    desk, catalog = desk_of(context)
     decision = desk.decide(target, Said(action, cause, expect, owner), user_of(context))
     if as_json:
         print_json(decision.as_json())
         return
-    _print(catalog, decision)
+    print_decision(catalog, decision)
     if decision.expected.size is None:
         typer.echo(f'say what it should bring: metrics decide {decision.name} --expect "+5% by {decision.due}"')
 
@@ -78,7 +72,7 @@ def decisions(
     for column in ("decision", "state", "metric", "action", "expected", "owner", "due"):
         table.add_column(column)
     for one in found:
-        words = one.expected.words(_unit(catalog, one.metric), "en")
+        words = one.expected.words(unit_of(catalog, one.metric), "en")
         table.add_row(*map(escape, (one.name, one.state, one.metric, one.action, words, one.owner, str(one.due))))
     console().print(table if found else "no decision waits for its outcome")
 
@@ -89,13 +83,13 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
     from metrics_catalog.decisions.record import events
     from metrics_catalog.ops.store import open_store
 
-    desk, catalog = _desk(context)
+    desk, catalog = desk_of(context)
     decision = desk.get(_number(number))
     happened = events(open_store(project_of(context).ops), decision.number)
     if as_json:
         print_json({**decision.as_json(), "events": list(map(vars, happened))})
         return
-    _print(catalog, decision)
+    print_decision(catalog, decision)
     for one in happened:
         typer.echo(f"{one.at:%Y-%m-%d %H:%M}  {one.kind} by {one.actor}")
 
@@ -108,8 +102,8 @@ def done(
     as_json: Json = False,
 ) -> None:
     """Say that the action was taken; its effect is still measured on the due date."""
-    desk, catalog = _desk(context)
-    _shown(catalog, desk.done(_number(number), user_of(context), note), as_json)
+    desk, catalog = desk_of(context)
+    shown(catalog, desk.done(_number(number), user_of(context), note), as_json)
 
 
 @decisions_app.command()
@@ -120,8 +114,8 @@ def drop(
     as_json: Json = False,
 ) -> None:
     """Give a decision up; its effect is not measured."""
-    desk, catalog = _desk(context)
-    _shown(catalog, desk.drop(_number(number), user_of(context), reason), as_json)
+    desk, catalog = desk_of(context)
+    shown(catalog, desk.drop(_number(number), user_of(context), reason), as_json)
 
 
 @decisions_app.command()
@@ -137,97 +131,9 @@ def measure(context: typer.Context, as_json: Json = False) -> None:
         print_json([one.as_json() for one in found])
         return
     for one in found:
-        _print(catalog, one)
+        print_decision(catalog, one)
     if not found:
         typer.echo("nothing is due")
-
-
-@app.command()
-def usage(
-    context: typer.Context,
-    metric: Annotated[str | None, typer.Argument(help="A metric; without it, all.")] = None,
-    days: Annotated[int, typer.Option(help="How far back.", min=1)] = 90,
-    as_json: Json = False,
-) -> None:
-    """Print who read which metric, through which face; those nobody read, too."""
-    from metrics_catalog.ops.store import open_store
-    from metrics_catalog.usage import used
-
-    project, catalog = project_of(context), official_catalog(project_of(context))
-    if metric is not None:
-        known_metric(catalog, metric)
-    since = datetime.now(UTC) - timedelta(days=days)
-    found = used(open_store(project.ops), since, metric)
-    if as_json:
-        print_json(
-            {"since": since.isoformat(), "unseen": _UNSEEN, "metrics": [one.as_json() for one in found.values()]}
-        )
-        return
-    names = [metric] if metric else list(catalog.metrics)
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("metric", "reads", "last", "by face", "readers"):
-        table.add_column(column)
-    for name in sorted(names, key=lambda name: -(found[name].count if name in found else 0)):
-        one = found.get(name)
-        if one is None:
-            table.add_row(name, "0", "", "", "")
-        else:
-            readers = _counted(one.readers) if metric else str(len(one.readers))
-            table.add_row(name, str(one.count), f"{one.last:%Y-%m-%d}", _counted(one.faces), escape(readers))
-    console().print(table)
-    typer.echo(
-        f"since {since:%Y-%m-%d}. {_UNSEEN}" + ("" if catalog.policy.usage.record else " Policy records nothing.")
-    )
-
-
-def _desk(context: typer.Context) -> tuple[Decisions, Catalog]:
-    from metrics_catalog.decisions.desk import Decisions
-    from metrics_catalog.ops.store import open_store
-
-    project = project_of(context)
-    catalog = official_catalog(project)
-    return Decisions(open_store(project.ops), catalog, lambda: datetime.now(UTC)), catalog
-
-
-def _shown(catalog: Catalog, decision: Decision, as_json: bool) -> None:
-    if as_json:
-        print_json(decision.as_json())
-    else:
-        _print(catalog, decision)
-
-
-def _print(catalog: Catalog, decision: Decision) -> None:
-    from metrics_catalog.decisions.outcome import Outcome
-    from metrics_catalog.decisions.words import asked_facts, outcome_lines
-
-    entry = catalog.metrics.get(decision.metric)
-    unit = _unit(catalog, decision.metric)
-    label = decision.metric if entry is None else f"{entry.spec.label.en} ({decision.metric})"
-    typer.echo(f"{decision.name}  {decision.state}")
-    _lines(f"  {name}: {value}" for name, value in asked_facts(decision, label, unit, "en"))
-    if decision.note:
-        typer.echo(f"  note: {decision.note}")
-    if decision.outcome is not None:
-        title, lines = outcome_lines(decision, Outcome.read(decision.outcome), label, unit, "en")
-        _lines([title, *lines])
-
-
-def _lines(lines: Iterable[str]) -> None:
-    from metrics_catalog.governance.card import one_line
-
-    for line in lines:
-        indent = line[: len(line) - len(line.lstrip())]
-        typer.echo(indent + one_line(line))
-
-
-def _unit(catalog: Catalog, metric: str) -> str:
-    entry = catalog.metrics.get(metric)
-    return "number" if entry is None else entry.spec.unit
-
-
-def _counted(counts: Any) -> str:
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{name or 'unknown'} {count}" for name, count in ordered)
 
 
 def _number(text: str) -> int:
