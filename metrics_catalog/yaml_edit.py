@@ -12,7 +12,8 @@ def with_key(text: str, key: str, value: Any) -> str:
     node = yaml.compose(text)
     if not isinstance(node, yaml.MappingNode):
         raise ValueError("the file is not a mapping")
-    new = yaml.safe_dump({key: value}, allow_unicode=True, sort_keys=False, default_flow_style=None, width=120).rstrip()
+    flow = None if isinstance(value, dict) else False  # what is innermost stands on one line
+    new = yaml.safe_dump({key: value}, allow_unicode=True, sort_keys=False, default_flow_style=flow, width=120).rstrip()
     for name, given in node.value:
         if name.value == key:
             start = name.start_mark.index

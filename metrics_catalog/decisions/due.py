@@ -31,16 +31,20 @@ _YEAR = timedelta(days=400)  # of history, for what usually happens
 
 def measure_due(engine: Engine, catalog: Catalog, published: Published, now: datetime) -> list[Decision]:
     """Measure what is due and published; returns what was measured. Raises `OpsUnavailable`."""
+    found = ready(engine, catalog, published, now)
+    snapshot = published.at() if found else None
+    return [done for one in found if snapshot and (done := _measured(engine, catalog, snapshot, one, now))]
+
+
+def ready(engine: Engine, catalog: Catalog, published: Published, now: datetime) -> list[Decision]:
+    """Decisions that can be measured now. Raises `OpsUnavailable`."""
     closed = catalog.policy.closed_through(now)
     waiting = [one for one in record.listed(engine, UNFINISHED) if one.due <= closed]
-    if not waiting:
-        return []
     try:
-        snapshot = published.at()
+        snapshot = published.at() if waiting else None
     except NotPublished:
         return []
-    ready = [one for one in waiting if _is_ready(one, catalog, snapshot, closed)]
-    return [done for one in ready if (done := _measured(engine, catalog, snapshot, one, now))]
+    return [one for one in waiting if snapshot and _is_ready(one, catalog, snapshot, closed)]
 
 
 def outcome_of(decision: Decision, entry: Entry, catalog: Catalog, snapshot: Snapshot) -> Outcome:

@@ -38,7 +38,7 @@ def shown(catalog: Catalog, decision: Decision, as_json: bool) -> None:
 def print_decision(catalog: Catalog, decision: Decision) -> None:
     """A decision with its outcome."""
     from metrics_catalog.decisions.outcome import Outcome
-    from metrics_catalog.decisions.words import asked_facts
+    from metrics_catalog.decisions.words import asked_facts, outcome_lines
 
     entry = catalog.metrics.get(decision.metric)
     unit = unit_of(catalog, decision.metric)
