@@ -12,6 +12,7 @@ from metrics_catalog.decisions.expected import finest
 from metrics_catalog.decisions.outcome import Outcome, Question, compared
 from metrics_catalog.decisions.record import UNFINISHED, Decision
 from metrics_catalog.decisions.windows import by_member, windows
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.ops import outbox
 from metrics_catalog.ops.store import writing
@@ -55,7 +56,8 @@ def outcome_of(decision: Decision, entry: Entry, catalog: Catalog, snapshot: Sna
     table = snapshot.values([entry.name], grain, cut, (), decision.since - _YEAR, decision.due + timedelta(days=1))
     member = tuple(value for _, value in decision.expected.members)
     question = Question(member, grain, spans, decision.due)
-    return judged(compared(question, by_member(table, cut), calendar), decision, entry.spec.direction)
+    numbers = by_member(table, cut, formulas(catalog)[entry.name].adds_up)
+    return judged(compared(question, numbers, calendar), decision, entry.spec.direction)
 
 
 def judged(found: Outcome, decision: Decision, direction: str) -> Outcome:

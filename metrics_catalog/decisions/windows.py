@@ -20,16 +20,25 @@ _WEEK = 7
 
 @dataclass(frozen=True)
 class Numbers:
-    """Published numbers of one series by period: value, numerator, denominator (None where it is no ratio)."""
+    """Published numbers of one series by period: value, numerator, denominator (None where it is no ratio).
+
+    ``adds_up``: a sum or count, so that a period without a value is one in which nothing happened.
+    """
 
     rows: Mapping[date, tuple[float, float | None, float | None]]
+    adds_up: bool = False
 
     def level(self, periods: Iterable[date]) -> float | None:
-        """The mean of the values; of a ratio, all numerators over all denominators. None: half or more is missing."""
+        """The mean of the values; of a ratio, all numerators over all denominators.
+
+        None: everything is missing, or of what does not add up half or more.
+        """
         periods = list(periods)
         found = [self.rows[one] for one in periods if one in self.rows]
-        if 2 * len(found) <= len(periods):
+        if not found or (2 * len(found) <= len(periods) and not self.adds_up):
             return None
+        if self.adds_up:
+            return sum(value for value, _, _ in found) / len(periods)
         parts = [(top, under) for _, top, under in found if top is not None and under is not None]
         below = sum(under for _, under in parts)
         if len(parts) == len(found) and below:
@@ -64,7 +73,7 @@ def _whole(calendar: Calendar, grain: Grain, since: date, due: date) -> list[dat
     return [one.start for one in calendar.spans(grain, since, end) if one.start >= since and one.end <= end]
 
 
-def by_member(table: pa.Table, cut: Sequence[str]) -> dict[Member, Numbers]:
+def by_member(table: pa.Table, cut: Sequence[str], adds_up: bool = False) -> dict[Member, Numbers]:
     """Rows of `Snapshot.values` as numbers of each member of the slice ``cut``."""
     names = ("period", "value", "numerator", "denominator")
     columns = [table.column(name).to_pylist() for name in names]
@@ -76,4 +85,4 @@ def by_member(table: pa.Table, cut: Sequence[str]) -> dict[Member, Numbers]:
         if value is not None:
             row = (float(value), None if top is None else float(top), None if under is None else float(under))
             found.setdefault(member, {})[period] = row
-    return {member: Numbers(rows) for member, rows in found.items()}
+    return {member: Numbers(rows, adds_up) for member, rows in found.items()}
