@@ -77,7 +77,7 @@ def record_of(project: Project) -> Record | None:
     ledger = ledger_of(project)
     if ledger is None:
         return None
-    from metrics_catalog.governance.record import recorded
+    from metrics_catalog.governance.replay import recorded
 
     record = recorded(ledger.entries())
     return record if record.begun else None

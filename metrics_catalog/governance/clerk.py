@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from metrics_catalog.governance.ledger import Entry, Event, Head, Ledger, Moved
-from metrics_catalog.governance.record import Record, recorded
+from metrics_catalog.governance.record import Record
+from metrics_catalog.governance.replay import recorded
 from metrics_catalog.spec.people import People
 
-PLATFORM = "platform"  # who did what nobody asked for
 Decide = Callable[[Record, datetime], Iterator[Event]]
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from metrics_catalog.catalog import entry_of
 from metrics_catalog.governance.approval import Requirement
 from metrics_catalog.governance.certified import certified_entry
-from metrics_catalog.governance.clerk import PLATFORM, Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.ledger import Event
 from metrics_catalog.governance.record import METRIC, Record, Request
 from metrics_catalog.located import parsed
-from metrics_catalog.spec.people import People
+from metrics_catalog.spec.people import PLATFORM, People
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.proposals import Proposal

@@ -17,7 +17,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.governance.approval import Requirement
 from metrics_catalog.governance.certified import PEOPLE, POLICY, official
-from metrics_catalog.governance.clerk import PLATFORM, Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.endings import Ending, ending
 from metrics_catalog.governance.ledger import Entry, Ledger
 from metrics_catalog.governance.proposals import Proposal, metric_text, proposals
@@ -25,6 +25,7 @@ from metrics_catalog.governance.record import METRIC, Record, Request
 from metrics_catalog.governance.requests import Desk
 from metrics_catalog.governance.standing import Standing, Warehouse
 from metrics_catalog.located import suggest
+from metrics_catalog.spec.people import PLATFORM
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from metrics_catalog.governance.approval import PLACES, Jury
-from metrics_catalog.governance.clerk import PLATFORM, Clerk, Refused
+from metrics_catalog.governance.clerk import Clerk, Refused
 from metrics_catalog.governance.effects import Ask, Seen, asked, owners, previewed, submitted, taking_effect
 from metrics_catalog.governance.ledger import Event, Ledger
 from metrics_catalog.governance.proposals import Proposal
 from metrics_catalog.governance.record import Record, Request
-from metrics_catalog.spec.people import People
+from metrics_catalog.spec.people import PLATFORM, People
 from metrics_catalog.spec.policy import Policy
 
 

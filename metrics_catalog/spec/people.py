@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from metrics_catalog.spec.base import Label, Name, Spec, Text
 
+PLATFORM = "platform"  # who did what nobody asked for; no person has this name
 Role = Literal["viewer", "analyst", "owner", "steward", "admin"]
 Language = Literal["en", "zh"]
 Channel = Literal["slack", "email", "dingtalk", "feishu", "wecom", "webhook", "apprise", "console"]
@@ -46,12 +47,20 @@ class People(Spec):
     people: dict[Name, Person]
     teams: dict[Name, Team]
 
+    @field_validator("people")
+    @classmethod
+    def _not_the_platform(cls, people: dict[str, Person]) -> dict[str, Person]:
+        if PLATFORM in people:
+            raise ValueError(f'"{PLATFORM}" is who does what nobody asked for; give the person another name')
+        return people
+
     @property
     def owners(self) -> set[str]:
         """Names that may stand as an owner: people and teams."""
         return set(self.people) | set(self.teams)
 
     def behind(self, owner: str) -> tuple[str, ...]:
-        """The people an owner's name stands for: a team's members, or the person; none for who is not here."""
-        team = self.teams.get(owner)
-        return team.members if team else (owner,) if owner in self.people else ()
+        """The people behind an owner: a team's members, or the person; nobody for a name that is gone."""
+        if owner in self.teams:
+            return self.teams[owner].members
+        return (owner,) if owner in self.people else ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+from pydantic import ValidationError
+
 from metrics_catalog.spec.people import People
 
 LABEL = {"en": "T", "zh": "组"}
@@ -18,3 +21,10 @@ def test_the_people_behind_an_owner() -> None:
     assert people.behind("t") == ("bob", "ann")
     assert people.behind("joe") == ("joe",)
     assert people.behind("nobody") == ()
+
+
+def test_nobody_is_called_what_the_platform_calls_itself() -> None:
+    with pytest.raises(ValidationError, match="give the person another name"):
+        People.model_validate(
+            {"departments": {}, "people": {"platform": {"name": "P", "email": "p@example.com"}}, "teams": {}}
+        )

@@ -78,7 +78,9 @@ def test_what_is_held_is_an_error_of_its_own_check_until_it_is_approved(certifie
     assert materialized(released)["restated"] == "changed code: fct_sales"
 
 
-def test_certified_warns_while_nothing_is(refreshed: Any) -> None:
+def test_nothing_is_checked_against_what_is_certified_before_something_is(refreshed: Any) -> None:
+    assert "certified" not in checks(refresh(refreshed))
+    assert build(refreshed.declared()).resolve_asset_graph().get(NET_SALES).tags["state"] == "draft"
+    refreshed.certify()
     found = checks(refresh(refreshed))["certified"]
-    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert found.metadata["state"].value == "draft"
+    assert (found.passed, found.metadata["state"].value) == (True, "certified v1")
