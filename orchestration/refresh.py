@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from expectations.clean import CleanResult
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -43,7 +45,8 @@ class Report:
     """What a refresh did so far, stage by stage; filled while it runs.
 
     ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
-    ended, UTC. ``notices``: what governance did or wants people to do.
+    ended, UTC. ``not_loaded``: sources that could not be loaded, and why. ``coverages``: of daily sources, once known.
+    ``notices``: what governance did or wants people to do.
     """
 
     loads: dict[str, LoadResult] = field(default_factory=dict)
@@ -52,6 +55,9 @@ class Report:
     published: PublishOutcome | None = None
     rows: dict[str, int] = field(default_factory=dict)
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
+    not_loaded: dict[str, str] = field(default_factory=dict)
+    coverages: Mapping[str, Coverage] | None = None
+    watched: Watch | None = None
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -73,6 +79,7 @@ class Refresh:
         self.report = Report() if report is None else report
         self.tell, self.detail = tell, detail
         self._con: DuckDBPyConnection | None = None
+        self._official: Catalog | None = None
 
     def land(self, name: str, only: tuple[date, date] | None = None) -> LoadResult:
         """Load what is new of a source; ``only``: the daily files of these days (inclusive) again, changed or not."""
@@ -80,14 +87,18 @@ class Refresh:
         with self._timed("sources"), self._warehouse() as con:
             from orchestration.ingest.load import load
 
-            result = load(
-                self.declared.sources[name],
-                con,
-                self.declared.project.landing,
-                self.declared.settings.secret,
-                only,
-                lambda step: self.detail(f"source {name}: {step}"),
-            )
+            try:
+                result = load(
+                    self.declared.sources[name],
+                    con,
+                    self.declared.project.landing,
+                    self.declared.settings.secret,
+                    only,
+                    lambda step: self.detail(f"source {name}: {step}"),
+                )
+            except Exception as error:
+                self.report.not_loaded[name] = str(error).strip() or type(error).__name__
+                raise
             self.report.rows[f"source.{name}"] = row_count(con, "source", name)
             self.report.loaded_at[name] = _last_loaded(con, name)
         self.report.loads[name] = result
@@ -126,6 +137,7 @@ class Refresh:
             # What the dbt project does not declare of its columns is known now that they are built.
             is_dbt = self.declared.project.is_dbt
             known = definitions_of(self.declared.project) if is_dbt else self.declared.definitions
+            self._official = known.official
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -148,6 +160,48 @@ class Refresh:
                 self.report.notices.append(line)
         self.report.published = result
         return result
+
+    def keep_health(self) -> None:
+        """Keep how each source came out. What goes wrong with that is said and fails nothing."""
+        if not self.declared.sources:
+            return
+        from orchestration.source_health import keep
+
+        try:
+            if self.report.coverages is None:
+                with self._warehouse() as con:
+                    self._coverages(con)
+            keep(self.declared, self.report, self.run_id, datetime.now(UTC))
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"the health of sources is not kept: {error}")
+
+    def watch(self, judge: bool = True) -> Watch:
+        """Bring incidents in line with values and sources as they are now; once in a refresh."""
+        if self.report.watched is None:
+            from orchestration.alerting import watch
+
+            self.tell("alerts")
+            self.keep_health()
+            with self._timed("alerts"):
+                self.report.watched = watch(self.declared, datetime.now(UTC), judge, self._official)
+        return self.report.watched
+
+    def end(self, job: str) -> None:
+        """What is kept and told of every refresh, of one that failed too. What goes wrong with it fails nothing."""
+        from metrics_catalog.governance.ledger import Lost
+        from orchestration.alerting import run_failed, run_succeeded
+
+        errors = list(self.report.errors)
+        if any(isinstance(error, Lost) for error in errors):
+            return  # an empty ops store is no substitute for the one that is gone
+        try:
+            self.watch(judge=self.report.published is not None)
+            if self.report.published is not None and not errors:
+                run_succeeded(self.declared.project, self.declared.catalog, job)
+            else:
+                run_failed(self.declared.project, self.declared.catalog, job, errors)
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"incidents are not up to date: {error}")
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""
@@ -200,6 +254,7 @@ class Refresh:
             delivered = _delivered(partition, dict(con.execute(query, [name]).fetchall()))
             expected = {partition.start + timedelta(days=n) for n in range((last - partition.start).days + 1)}
             found[name] = Coverage(partition.start, frozenset(expected - delivered - set(policy.closed_days)))
+        self.report.coverages = found
         return found
 
 
