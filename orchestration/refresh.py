@@ -44,7 +44,7 @@ class Report:
     """What a refresh did so far, stage by stage; filled while it runs.
 
     ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
-    ended, UTC.
+    ended, UTC. ``not_loaded``: sources that could not be loaded, and why. ``coverages``: of daily sources, once known.
     """
 
     loads: dict[str, LoadResult] = field(default_factory=dict)
@@ -53,6 +53,8 @@ class Report:
     published: PublishOutcome | None = None
     rows: dict[str, int] = field(default_factory=dict)
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
+    not_loaded: dict[str, str] = field(default_factory=dict)
+    coverages: Mapping[str, Coverage] | None = None
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -80,14 +82,18 @@ class Refresh:
         with self._timed("sources"), self._warehouse() as con:
             from orchestration.ingest.load import load
 
-            result = load(
-                self.declared.sources[name],
-                con,
-                self.declared.project.landing,
-                self.declared.settings.secret,
-                only,
-                lambda step: self.detail(f"source {name}: {step}"),
-            )
+            try:
+                result = load(
+                    self.declared.sources[name],
+                    con,
+                    self.declared.project.landing,
+                    self.declared.settings.secret,
+                    only,
+                    lambda step: self.detail(f"source {name}: {step}"),
+                )
+            except Exception as error:
+                self.report.not_loaded[name] = str(error).strip() or type(error).__name__
+                raise
             self.report.rows[f"source.{name}"] = row_count(con, "source", name)
             self.report.loaded_at[name] = _last_loaded(con, name)
         self.report.loads[name] = result
@@ -166,6 +172,23 @@ class Refresh:
             for line in commit_written(repository, record, project.named("models/metrics")):
                 self.tell(line)
 
+    def keep_health(self) -> None:
+        """Keep how each source came out. What goes wrong with that is said and fails nothing."""
+        from metrics_catalog.governance.ledger import Lost
+        from orchestration.source_health import keep
+
+        lost = any(isinstance(error, Lost) for error in self.report.errors)  # an empty store is no substitute
+        if lost or not self.declared.sources:
+            return
+
+        try:
+            if self.report.coverages is None:
+                with self._warehouse() as con:
+                    self._coverages(con)
+            keep(self.declared, self.report, self.run_id, datetime.now(UTC))
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"the health of sources is not kept: {error}")
+
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""
         if all(result.skipped for result in self.report.cleans.values()):
@@ -217,6 +240,7 @@ class Refresh:
             delivered = _delivered(partition, dict(con.execute(query, [name]).fetchall()))
             expected = {partition.start + timedelta(days=n) for n in range((last - partition.start).days + 1)}
             found[name] = Coverage(partition.start, frozenset(expected - delivered - set(policy.closed_days)))
+        self.report.coverages = found
         return found
 
 

@@ -37,6 +37,7 @@ def refresh_resource(declared: Declared, listener: Listener | None = None) -> dg
                 yield refresh
                 refresh.document()
             finally:
+                refresh.keep_health()
                 refresh.close()
 
     return dg.ResourceDefinition(dg.resource(start).resource_fn)
