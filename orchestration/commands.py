@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from orchestration.collector import seldom
 from orchestration.faults import SYSTEM, USAGE, Failed, exit_code, message
 from orchestration.lock import Busy, turn
+from orchestration.notify.outbox import drain_quietly
 from orchestration.settings import Settings
 from orchestration.summary import Summary, summarize
 
@@ -24,12 +25,19 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, select: str | None = None, quiet: bool = False) -> Summary:
-    """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI.
+    """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI; then tell.
 
     A run that published all but some held metrics has a summary, which says so. Raises `InvalidFiles` when the
     project's files are at fault, `Busy` when it is being refreshed, `Failed` when a stage failed; the message says
     whether anything was published then.
     """
+    try:
+        return _refreshed(settings, select, quiet)
+    finally:
+        drain_quietly(settings, lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def _refreshed(settings: Settings, select: str | None, quiet: bool) -> Summary:
     with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
         from orchestration.dead_runs import COMMAND, bury

@@ -1,0 +1,94 @@
+"""The outbox of a project: emptied by whoever passes by, within a time, and never at the cost of what they came for.
+
+Light to import: most runs have nothing to tell and no ops store to look into.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from metrics_catalog.project import Project
+from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from metrics_catalog.ops.channel_health import Way
+    from orchestration.notify.drain import Drained
+
+RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
+_SQLITE = "sqlite:///"
+Tell = Callable[[str], None]
+Hear = Callable[["Way"], None]
+
+
+def store_of(project: Project) -> Engine | None:
+    """The project's ops store; None while there is none, so that nothing waits. Raises `OpsUnavailable`."""
+    if project.ops.startswith(_SQLITE) and not Path(project.ops.removeprefix(_SQLITE)).exists():
+        return None
+    from metrics_catalog.ops.store import open_store
+
+    return open_store(project.ops)
+
+
+def waits(project: Project, now: datetime) -> bool:
+    """Whether there is anything to send now. Raises `OpsUnavailable`."""
+    engine = store_of(project)
+    if engine is None:
+        return False
+    from metrics_catalog.ops import claims
+
+    try:
+        return bool(claims.due_channels(engine, now))
+    finally:
+        engine.dispose()
+
+
+def drain(
+    settings: Settings, seconds: float, tell: Tell, hear: Hear | None = None, stop: Event | None = None
+) -> Drained | None:
+    """Send what waits. ``tell`` is the console; ``hear`` is told of channels that went down or came back.
+
+    None: there is nothing. Raises `OpsUnavailable`.
+    """
+    engine = store_of(settings.locate())
+    if engine is None:
+        return None
+    from metrics_catalog.ops import channel_health, claims
+
+    try:
+        if not claims.pending_channels(engine):
+            return None
+        from orchestration.notify.channels import reached
+        from orchestration.notify.drain import Drain
+
+        done = Drain(engine, reached(settings, tell)).run(seconds, stop)
+        # Told after the fact and noted after that: who dies in between has it told again.
+        for way in channel_health.untold(engine):
+            (hear or _say(tell))(way)
+            channel_health.told(engine, way)
+        return done
+    finally:
+        engine.dispose()
+
+
+def drain_quietly(settings: Settings, tell: Tell) -> None:
+    """At the end of a run: send for a while; what goes wrong is said and fails nothing."""
+    try:
+        done = drain(settings, RUN_SECONDS, tell)
+    except Exception as error:
+        tell(f"the outbox was not emptied: {error}")
+        return
+    for channel, error in done.errors.items() if done else ():
+        tell(f"not everything could be sent by {channel}: {error}")
+
+
+def _say(tell: Tell) -> Hear:
+    def hear(way: Way) -> None:
+        tell(f"{way.name} does not work: {way.error}" if way.failures else f"{way.name} works again")
+
+    return hear
