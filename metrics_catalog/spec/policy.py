@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from metrics_catalog.spec.alerting import Alerts
 from metrics_catalog.spec.base import Label, Spec
 from metrics_catalog.spec.governance import Governance
+from metrics_catalog.spec.monitoring import Monitoring
 
 
 class Policy(Spec):
@@ -25,6 +27,8 @@ class Policy(Spec):
     closed_days: tuple[date, ...] = ()
     tiers: dict[Literal[1, 2, 3], Label] = Field(default_factory=dict)
     governance: Governance = Field(default_factory=Governance)
+    alerts: Alerts = Field(default_factory=Alerts)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
 
     @field_validator("timezone")
     @classmethod

@@ -1,0 +1,257 @@
+"""Cases of one evaluation -> what becomes of incidents: opened, grown, worse, recovered. One transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.message import Letter, Message, Paragraph
+from metrics_catalog.monitoring.alert_message import Besides, Look, bodies, nothing, text
+from metrics_catalog.monitoring.book import Book, added
+from metrics_catalog.monitoring.case import Case, Member
+from metrics_catalog.monitoring.finding import Finding
+from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
+from metrics_catalog.monitoring.routing import Recipient, answering, recipients
+from metrics_catalog.ops.store import reading, writing
+from metrics_catalog.ops.tables import incidents
+from metrics_catalog.spec.alerting import CAUSES
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What one evaluation saw. ``fine``: rules and series judged in order on their newest period.
+
+    ``standing``: keys of the pipeline's cases as of now, which last as long as they are here; None: not looked at.
+    """
+
+    cases: Sequence[Case] = ()
+    fine: frozenset[Member] = frozenset()
+    standing: frozenset[str] | None = None
+
+
+@dataclass
+class Synced:
+    """What became of incidents. ``silenced``: findings of what people resolved and what still goes on."""
+
+    opened: list[Incident] = field(default_factory=list)
+    changed: list[Incident] = field(default_factory=list)
+    recovered: list[Incident] = field(default_factory=list)
+    silenced: int = 0
+
+
+def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, look: Look = nothing) -> Synced:
+    """Bring incidents in line with what was seen. Doing it twice is doing it once. Raises `OpsUnavailable`."""
+    if not observed.cases and _none_kept(store):
+        return Synced()
+    besides = _looked(store, observed.cases, look)
+    with writing(store, incidents) as con:
+        return _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
+
+
+def _none_kept(store: Engine) -> bool:
+    import sqlalchemy as sa
+
+    with reading(store) as con:
+        return con.execute(sa.select(incidents.c.number).limit(1)).first() is None
+
+
+def _looked(store: Engine, cases: Sequence[Case], look: Look) -> dict[str, Besides]:
+    """What stands beside cases that are new, asked outside the transaction: it may take seconds."""
+    if not cases or look is nothing:
+        return {}
+    import sqlalchemy as sa
+
+    with reading(store) as con:
+        lasting = [read(row) for row in con.execute(sa.select(incidents).where(incidents.c.state.in_(LASTING)))]
+    known = {member for one in lasting for member in one.series}
+    return {case.key: look(case) for case in cases if case.members - known}
+
+
+@dataclass
+class _Follow:
+    book: Book
+    catalog: Catalog
+    observed: Observed
+    besides: Mapping[str, Besides]
+    done: Synced = field(default_factory=Synced)
+
+    def run(self) -> Synced:
+        before = self.book.lasting()
+        silent = self._silent()
+        by_key = {one.key: one for one in before}
+        holder = {member: one.number for one in before for member in one.series}
+        seen: dict[int, Incident] = {one.number: one for one in before}
+        new: list[Case] = []
+        for case in self.observed.cases:
+            case = self._heard(case, silent)
+            if case is None:
+                continue
+            target = by_key.get(case.key)
+            numbers = [holder[member] for member in map(Member.of, case.findings) if member in holder]
+            if target is None and not numbers:
+                new.append(case)
+                continue
+            number = target.number if target is not None else numbers[0]
+            for owner in dict.fromkeys([number, *numbers]):
+                mine = [one for one in case.findings if holder.get(Member.of(one), number) == owner]
+                if mine or owner == number:
+                    seen[owner] = self._grow(seen[owner], case, mine)
+        for one in seen.values():
+            self._recover(one)
+        self._open(new)
+        return self.done
+
+    def _silent(self) -> dict[str | Member, str]:
+        """What people resolved and what goes on ever since, with the level it had then."""
+        silent: dict[str | Member, str] = {}
+        since = self.book.now - timedelta(days=self.catalog.policy.alerts.mute_days)
+        for one in self.book.resolved_since(since):
+            left = {member: level for member, level in one.series.items() if member not in self.observed.fine}
+            stands = one.data.get("standing", False)
+            if self.observed.standing is not None and one.key not in self.observed.standing:
+                stands = False
+            if left != one.series or stands != one.data.get("standing", False):
+                self.book.keep(replace(one, data={**one.data, "series": written(left), "standing": stands}))
+            silent |= left
+            if stands:
+                silent[one.key] = "critical"
+        return silent
+
+    def _heard(self, case: Case, silent: Mapping[str | Member, str]) -> Case | None:
+        """The case without what is silent; what got worse is heard again."""
+        heard = [one for one in case.findings if not _is_silent(one, silent)]
+        self.done.silenced += len(case.findings) - len(heard)
+        if heard or (self._stands(case) and case.key not in silent):
+            return replace(case, findings=tuple(heard))
+        return None
+
+    def _stands(self, case: Case) -> bool:
+        return self.observed.standing is not None and case.key in self.observed.standing
+
+    def _grow(self, one: Incident, case: Case, findings: Sequence[Finding]) -> Incident:
+        """An incident that goes on: with more in it, worse, or better explained."""
+        case = replace(case, findings=tuple(findings))
+        series = {**one.series, **_levels(findings)}
+        severity = min(one.severity, case.severity)
+        explained = CAUSES.index(case.explained.cause) < CAUSES.index(one.cause)  # pyright: ignore[reportArgumentType]
+        stands = self._stands(case) and one.key == case.key
+        retold = stands and not one.series and dict(case.text) != one.data.get("said")
+        grown = not set(series) <= set(one.series)
+        if not (grown or explained or retold or severity < one.severity or series != one.series):
+            return one
+        data: dict[str, Any] = {**one.data, "series": written(series)}
+        data["metrics"] = list(dict.fromkeys((*one.metrics, *case.metrics)))
+        data["recipients"] = added(one.recipients, recipients(self.catalog, case))
+        data["standing"] = one.data.get("standing", False) or stands
+        if explained or retold:
+            data |= _told(self.catalog, case, self.besides.get(case.key, Besides()))
+        made = replace(one, severity=severity, data=data)
+        worse = severity < one.severity or explained
+        said = _grown(made, self.catalog, case) if worse and not one.is_snoozed(self.book.now) else None
+        made = self.book.save(made, "changed", said=said, severity=severity, series=len(series))
+        self.done.changed.append(made)
+        return made
+
+    def _recover(self, one: Incident) -> None:
+        """Over when nothing of it is broken any more; what is no longer watched cannot recover otherwise."""
+        if one.data.get("fault"):
+            return
+        watched = self.catalog.metrics
+        left = {
+            m: level for m, level in one.series.items() if m not in self.observed.fine and m.series.metric in watched
+        }
+        stands = one.data.get("standing", False)
+        if stands and self.observed.standing is not None:
+            stands = one.key in self.observed.standing
+        if left or stands:
+            if left != one.series:
+                self.book.keep(replace(one, data={**one.data, "series": written(left), "standing": stands}))
+            return
+        over = replace(one, state="recovered", closed_at=self.book.now)
+        said = {"en": f"{one.name} recovered by itself.", "zh": f"{one.name} 已自行恢复。"}
+        self.done.recovered.append(self.book.save(over, "recovered", said=said))
+
+    def _open(self, new: Sequence[Case]) -> None:
+        ordered = sorted(new, key=lambda case: (case.severity, case.key))
+        most = self.catalog.policy.alerts.at_most
+        crowd: list[Incident] = []
+        for number, case in enumerate(ordered):
+            told = len(ordered) <= most or number < most - 1
+            made = opened(self.catalog, case, self.book.now, self.besides.get(case.key, Besides()), self._stands(case))
+            made = made if told else replace(made, data={**made.data, "untold": True})
+            made = self.book.open(made)
+            self.done.opened.append(made)
+            if not told:
+                crowd.append(made)
+        if crowd:
+            self.book.put(list(_digest(crowd)), min(one.severity for one in crowd))
+
+
+def opened(catalog: Catalog, case: Case, now: datetime, besides: Besides, stands: bool) -> Incident:
+    """The incident a case opens; it has no number yet."""
+    leading = case.leading
+    data: dict[str, Any] = {
+        "rule": None if leading is None else leading.rule,
+        "members": [] if leading is None else [list(pair) for pair in leading.series.members],
+        "period": None if leading is None else leading.period.isoformat(),
+        "series": written(_levels(case.findings)),
+        "metrics": list(case.metrics),
+        "standing": stands,
+        "recipients": [vars(one) for one in recipients(catalog, case)],
+        "behind": list(answering(catalog, case)),
+        "asked": 1,
+        **_told(catalog, case, besides),
+    }
+    metric = case.metrics[0] if case.metrics else None
+    return Incident(0, case.key, "open", case.severity, metric, None, now, now, None, data)
+
+
+def _told(catalog: Catalog, case: Case, besides: Besides) -> dict[str, Any]:
+    return {
+        "cause": case.explained.cause,
+        "subjects": list(case.explained.subjects),
+        "said": dict(case.text),
+        "text": text(catalog, case, besides),
+        "messages": bodies(catalog, case, besides),
+    }
+
+
+def _levels(findings: Iterable[Finding]) -> dict[Member, str]:
+    found: dict[Member, str] = {}
+    for one in findings:
+        member = Member.of(one)
+        found[member] = "critical" if "critical" in (one.level, found.get(member)) else "warn"
+    return found
+
+
+def _is_silent(one: Finding, silent: Mapping[str | Member, str]) -> bool:
+    was = silent.get(Member.of(one))
+    return was == "critical" or was == one.level
+
+
+def _grown(incident: Incident, catalog: Catalog, case: Case) -> dict[str, str]:
+    lines = text(catalog, case, Besides())
+    return {
+        "en": f"{incident.name}, now severity {incident.severity}: {lines['en']}",
+        "zh": f"{incident.name} 升为 {incident.severity} 级：{lines['zh']}",
+    }
+
+
+def _digest(crowd: Sequence[Incident]) -> Iterable[Letter]:
+    """One letter to each recipient for many incidents at once."""
+    by_recipient: dict[Recipient, list[Incident]] = {}
+    for incident in crowd:
+        for one in incident.recipients:
+            by_recipient.setdefault(one, []).append(incident)
+    for one, some in by_recipient.items():
+        chinese, count = one.language == "zh", len(some)
+        title = f"另有 {count} 条预警（metrics alerts）" if chinese else f"{count} more alerts (metrics alerts)"
+        lines = tuple(Paragraph(f"{each.name} · {each.text(one.language)}") for each in some)
+        message = Message(title, lines, one.language, severity=min(each.severity for each in some))
+        yield Letter(f"incidents/{some[0].number}-{some[-1].number}/{one.key}", one.channel, one.address, message)

@@ -1,0 +1,130 @@
+"""Published values of all watched series of a grain as one dense panel. Reads only what is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from metrics_catalog.engine.periods import Calendar
+from metrics_catalog.monitoring.finding import Series
+from metrics_catalog.monitoring.watched import Terms
+from metrics_catalog.spec.base import Grain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metrics_catalog.published.snapshot import Snapshot
+
+EPOCH = date(1970, 1, 1)
+compute: Any = pc  # its functions are generated, unknown to type checkers
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows ``[first, last)`` of a panel: one slice of one metric, members in order."""
+
+    terms: Terms
+    cut: tuple[str, ...]
+    first: int
+    last: int
+
+    @property
+    def span(self) -> slice:
+        """As an index."""
+        return slice(self.first, self.last)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series × periods of one grain; NaN is no data.
+
+    ``starts``: first day of each period, without gaps, oldest first. ``values``: float64. ``blocks``: whose rows.
+    """
+
+    grain: Grain
+    starts: tuple[date, ...]
+    values: NDArray[np.float64]
+    series: Sequence[Series]
+    blocks: tuple[Rows, ...]
+
+    @cached_property
+    def days(self) -> NDArray[np.int64]:
+        """``starts`` as days since 1970."""
+        return np.array([(start - EPOCH).days for start in self.starts], dtype=np.int64)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """Running numbers of the periods, the same in every panel of the grain."""
+        if self.grain in ("day", "week"):
+            return self.days // (1 if self.grain == "day" else 7)
+        months = np.array([start.year * 12 + start.month - 1 for start in self.starts], dtype=np.int64)
+        return months // {"month": 1, "quarter": 3, "year": 12}[self.grain]
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Where there is data."""
+        return ~np.isnan(self.values)
+
+
+def last_period(calendar: Calendar, grain: Grain, closed_through: date) -> date:
+    """First day of the last period that is over."""
+    span = calendar.span(grain, closed_through)
+    if span.end <= closed_through + timedelta(days=1):
+        return span.start
+    return calendar.start(grain, span.start - timedelta(days=1))
+
+
+def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tuple[date, ...]:
+    """``count`` periods of a grain up to the one that begins at ``last``."""
+    found = [last]
+    while len(found) < count:
+        found.append(calendar.start(grain, found[-1] - timedelta(days=1)))
+    return tuple(reversed(found))
+
+
+def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, starts: tuple[date, ...]) -> Panel:
+    """Everything that is watched at a grain, over the given periods. A slice nothing was published for has no rows."""
+    days = np.array([(start - EPOCH).days for start in starts], dtype=np.int64)
+    blocks, parts, series, first = [], [], [], 0
+    end = starts[-1] + timedelta(days=1)
+    for terms in watched:
+        for cut in terms.cuts(grain):
+            table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
+            if table.num_rows == 0:
+                continue
+            members, values = _dense(table, cut, days)
+            series += [Series(terms.metric, grain, tuple(zip(cut, names, strict=True))) for names in members]
+            parts.append(values)
+            blocks.append(Rows(terms, cut, first, first + len(members)))
+            first += len(members)
+    values = np.concatenate(parts) if parts else np.empty((0, len(starts)))
+    return Panel(grain, starts, values, series, tuple(blocks))
+
+
+def _dense(
+    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64]
+) -> tuple[list[tuple[str | None, ...]], NDArray[np.float64]]:
+    """Members of each series, and its values by period. Rows come ordered by members, then period."""
+    begins = np.zeros(table.num_rows, dtype=bool)
+    begins[0] = True
+    columns: list[tuple[list[str], NDArray[np.int64]]] = []
+    for name in cut:
+        column = table[name].combine_chunks().dictionary_encode()
+        codes = compute.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+        begins[1:] |= codes[1:] != codes[:-1]
+        columns.append((column.dictionary.to_pylist(), codes))
+    firsts = np.flatnonzero(begins)
+    at = np.searchsorted(days, table["period"].combine_chunks().cast(pa.int32()).to_numpy())
+    values = np.full((len(firsts), len(days)), np.nan)
+    values[np.cumsum(begins) - 1, at] = (
+        table["value"].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
+    )
+    heads = [[words[code] if code >= 0 else None for code in codes[firsts]] for words, codes in columns]
+    return list(zip(*heads, strict=True)) if heads else [()], values
