@@ -60,7 +60,12 @@ def _ratios(cells: Mapping[str | None, Pair], whole: Pair) -> list[Share] | None
 
 
 def _of(cell: Cell | None) -> float:
-    return 0.0 if cell is None or cell.value is None else cell.value
+    """Of a ratio what its parts give: published values are rounded, which would leave a rest."""
+    if cell is None:
+        return 0.0
+    if cell.numerator is not None and cell.denominator:
+        return cell.numerator / cell.denominator
+    return cell.value or 0.0
 
 
 def _denominator(cell: Cell | None) -> float:

@@ -31,9 +31,12 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "target": ("{share} of target {target}", "目标{target}的{share}"),
     "target_rate": ("target {target}", "目标{target}"),
     "year": ("{change} on a year ago", "同比{change}"),
-    "against": ("vs {before} in {period}", "{period}为{before}"),
+    "against": ("vs {before}", "上期{before}"),
+    "compared": ("Compared with {period}.", "与{period}相比。"),
     "no_before": ("nothing to compare with", "无可比数据"),
     "year_before": ("a year earlier", "上年同期"),
+    "than_previous": ("vs {grain} before", "环比"),
+    "than_year": ("vs a year ago", "同比"),
     "best": ("Best {count}", "前{count}名"),
     "last": ("Last {count}", "后{count}名"),
     "place_note": ("Place {place} of {count}; the median is {median}.", "在{count}个中排第{place}；中位数为{median}。"),
@@ -78,6 +81,16 @@ def grains(grain: Grain, count: int, language: str) -> str:
     """So many periods: ``13 weeks``, ``13周``."""
     english, chinese = _GRAINS[grain]
     return f"{count}{chinese}" if language == "zh" else f"{count} {english}{'s' if count != 1 else ''}"
+
+
+def inner(label: str) -> str:
+    """A label within a sentence: ``net sales``, but ``SKU sell-through``, ``VAT``."""
+    return label[0].lower() + label[1:] if label[1:2].islower() else label
+
+
+def begun(text: str) -> str:
+    """A text that begins with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def member(name: str | None, language: str) -> str:
