@@ -33,7 +33,7 @@ class Plot:
     last: Place | None
 
 
-def plot(chart: Mapping[str, Any], language: str, about: int = 5) -> Plot:
+def plot(chart: Mapping[str, Any], language: str, about: int = 4) -> Plot:
     """The geometry of a body's chart; ``about`` as many days are named."""
     points = [(date.fromisoformat(at), value) for at, value in chart["points"]]
     before = [(date.fromisoformat(at), value) for at, value in chart["before"]]
@@ -110,21 +110,25 @@ def picture(plot: Plot, width: float, height: float, palette: Palette = LIGHT) -
     return "".join([*parts, "</svg>"])
 
 
-def spark(values: Sequence[float | None], tone: str, palette: Palette = STYLED) -> str:
-    """A small line without axes that ends in a dot; nothing of less than two values."""
+def spark(values: Sequence[float | None], tone: str, palette: Palette = STYLED, size: Place | None = None) -> str:
+    """A small line without axes that ends in a dot; nothing of less than two values. ``size``: for paper, in points."""
     known = [value for value in values if value is not None]
     if len(known) < 2:
         return ""
+    wide, tall = size or (100.0, 100.0)
     low, high = min(known), max(known)
-    size, step = high - low or 1.0, 100 / (len(values) - 1)
-    places = [(i * step, None if v is None else 90 - (v - low) / size * 80) for i, v in enumerate(values)]
-    drawn = [_stroke(piece, palette.before, 1.5) for piece in _pieces(places)]
-    if places[-1][1] is not None:
+    scale, step = (high - low or 1.0) / 0.8, wide / (len(values) - 1)
+    places = [(i * step, None if v is None else (0.9 - (v - low) / scale) * tall) for i, v in enumerate(values)]
+    drawn = [_stroke(piece, palette.before, 1.5 if size is None else 0.9) for piece in _pieces(places)]
+    x, y = places[-1]
+    if y is not None:
         colour = palette.of(tone if tone in ("good", "bad") else "plain")  # pyright: ignore[reportArgumentType]
-        drawn.append(_stroke([(places[-1][0], places[-1][1])], colour, 6))
-    head = 'viewBox="-2 0 104 100" preserveAspectRatio="none" aria-hidden="true"'
-    name = ' xmlns="http://www.w3.org/2000/svg"' if palette is not STYLED else ""
-    return f'<svg{name} class="spark" {head}>{"".join(drawn)}</svg>'
+        drawn.append(_stroke([(x, y)], colour, 6 if size is None else 3.5))
+    if size is not None:
+        box = f'xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {wide + 4:g} {tall + 4:g}"'
+        return f"<svg {box}>{''.join(drawn)}</svg>"
+    box = 'viewBox="-2 0 104 100" preserveAspectRatio="none" aria-hidden="true"'
+    return f'<svg class="spark" {box}>{"".join(drawn)}</svg>'
 
 
 def _pieces(places: Sequence[tuple[float, float | None]]) -> tuple[tuple[Place, ...], ...]:

@@ -21,6 +21,7 @@ LEAST = 8  # changes needed before one can be called unusual
 UNUSUAL = 1.5  # times the usual change
 STREAK = 4  # periods
 RECORD = 12  # periods
+MOST = 0.5  # of a change, that two members made: below it nobody made it
 PER_METRIC = 2
 PER_KIND = 3
 
@@ -76,8 +77,8 @@ def of_shares(fact: Fact, by: str, shares: Sequence[Share]) -> Iterator[Found]:
     same_way = tuple(one for one in shares[:3] if one.given * change > 0)
     if not change or not same_way:
         return
-    part = same_way[0].given / change
-    if part >= 0.2:
+    part = sum(one.given for one in same_way[:2]) / change
+    if part >= MOST:
         size = abs(moved(fact.value, fact.before, fact.spec.unit) or 0.0)
         score = 1.2 + min(part, 1.0) * 0.4 + min(size * 4, 1.0)
         yield Found("contribution", fact, fact.tone(), score, change, shares=same_way[:2], by=by)

@@ -118,21 +118,24 @@ def _pace_zh(found: Found) -> str:
 
 
 def _contribution_en(found: Found) -> str:
-    fact = found.fact
-    unit = fact.spec.unit
-    parts = [f"{words.member(one.member, 'en')} {words.signed(one.given, unit, 'en')}" for one in found.shares]
-    change = words.signed(found.size, unit, "en")
+    fact, verb = found.fact, "rose" if found.size > 0 else "fell"
+    size = words.signed(abs(found.size), fact.spec.unit, "en").lstrip("+")
+    parts = words.listed([f"{name} ({given})" for name, given in _parts(found, "en")], "en")
     by = words.dimension(found.by, "en")
-    return f"{_label(fact, 'en')} changed by {change}; by {by}, the largest parts are {words.listed(parts, 'en')}."
+    return f"{_label(fact, 'en')} {verb} by {size}; by {by}, most came from {parts}."
 
 
 def _contribution_zh(found: Found) -> str:
-    fact = found.fact
-    unit = fact.spec.unit
-    parts = [f"{words.member(one.member, 'zh')}（{words.signed(one.given, unit, 'zh')}）" for one in found.shares]
-    change = words.signed(found.size, unit, "zh")
-    by = words.dimension(found.by, "zh")
-    return f"{_label(fact, 'zh')}变化{change}，按{by}看，贡献最大的是{words.listed(parts, 'zh')}。"
+    fact, verb = found.fact, "上升" if found.size > 0 else "下降"
+    size = words.signed(abs(found.size), fact.spec.unit, "zh").lstrip("+")
+    parts = words.listed([f"{name}（{given}）" for name, given in _parts(found, "zh")], "zh")
+    return f"{_label(fact, 'zh')}{verb}{size}，按{words.dimension(found.by, 'zh')}看，主要来自{parts}。"
+
+
+def _parts(found: Found, language: str) -> list[tuple[str, str]]:
+    """The members that gave most, and what they gave."""
+    unit = found.fact.spec.unit
+    return [(words.member(one.member, language), words.signed(one.given, unit, language)) for one in found.shares]
 
 
 _SAY: dict[Kind, tuple[Say, Say]] = {

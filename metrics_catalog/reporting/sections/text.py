@@ -21,9 +21,8 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
     assert isinstance(section, Prose)
     text = section.text.to(copy.language)
     facts = {hole: _said(copy, hole) for hole in holes(text)}
-    yield Block(
-        "text", section.title.to(copy.language) if section.title else "", paragraphs=(words.begun(filled(text, facts)),)
-    )
+    title = section.title.to(copy.language) if section.title else ""
+    yield Block("text", title, paragraphs=(words.begun(filled(text, facts)),))
 
 
 def _said(copy: Copy, hole: str) -> str:
