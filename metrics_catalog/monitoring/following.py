@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.message import Letter, Message, Paragraph
@@ -16,7 +19,7 @@ from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
 from metrics_catalog.monitoring.routing import Recipient, answering, recipients
 from metrics_catalog.ops.store import reading, writing
-from metrics_catalog.ops.tables import incidents
+from metrics_catalog.ops.tables import evaluations, incidents
 from metrics_catalog.spec.alerting import CAUSES
 
 if TYPE_CHECKING:
@@ -24,15 +27,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Evaluated:
+    """An evaluation as it is kept: of which publish, up to which day, how much it judged and found."""
+
+    version: int
+    closed_through: date
+    judged: int = 0
+    findings: int = 0
+
+
+@dataclass(frozen=True)
 class Observed:
     """What one evaluation saw. ``fine``: rules and series judged in order on their newest period.
 
     ``standing``: keys of the pipeline's cases as of now, which last as long as they are here; None: not looked at.
+    ``evaluated``: what is kept of the evaluation, None: values were not judged.
     """
 
     cases: Sequence[Case] = ()
     fine: frozenset[Member] = frozenset()
     standing: frozenset[str] | None = None
+    evaluated: Evaluated | None = None
 
 
 @dataclass
@@ -47,26 +62,38 @@ class Synced:
 
 def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, look: Look = nothing) -> Synced:
     """Bring incidents in line with what was seen. Doing it twice is doing it once. Raises `OpsUnavailable`."""
-    if not observed.cases and _none_kept(store):
+    if not observed.cases and observed.evaluated is None and _nothing_kept(store):
         return Synced()
     besides = _looked(store, observed.cases, look)
     with writing(store, incidents) as con:
-        return _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
+        done = _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
+        if (one := observed.evaluated) is not None:
+            row = {"at": now.astimezone(UTC).isoformat(timespec="milliseconds"), "version": one.version}
+            counts = json.dumps({"judged": one.judged, "findings": one.findings})
+            con.execute(sa.insert(evaluations).values(**row, closed_through=str(one.closed_through), data=counts))
+    return done
 
 
-def _none_kept(store: Engine) -> bool:
-    import sqlalchemy as sa
-
+def last_evaluated(store: Engine) -> Evaluated | None:
+    """The newest evaluation. Raises `OpsUnavailable`."""
     with reading(store) as con:
-        return con.execute(sa.select(incidents.c.number).limit(1)).first() is None
+        row = con.execute(sa.select(evaluations).order_by(evaluations.c.seq.desc()).limit(1)).first()
+    if row is None:
+        return None
+    return Evaluated(row.version, date.fromisoformat(row.closed_through), **json.loads(row.data))
+
+
+def _nothing_kept(store: Engine) -> bool:
+    """Whether nothing lasts and nothing is silent, so that nothing can change."""
+    with reading(store) as con:
+        found = sa.select(incidents.c.number).where(incidents.c.state != "recovered").limit(1)
+        return con.execute(found).first() is None
 
 
 def _looked(store: Engine, cases: Sequence[Case], look: Look) -> dict[str, Besides]:
     """What stands beside cases that are new, asked outside the transaction: it may take seconds."""
     if not cases or look is nothing:
         return {}
-    import sqlalchemy as sa
-
     with reading(store) as con:
         lasting = [read(row) for row in con.execute(sa.select(incidents).where(incidents.c.state.in_(LASTING)))]
     known = {member for one in lasting for member in one.series}

@@ -89,6 +89,17 @@ incident_events = Table(
     Column("data", Text, nullable=False),
 )
 
+# What was judged when: the publish, and the last day that was over then.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("closed_through", String(10), nullable=False),
+    Column("data", Text, nullable=False),
+)
+
 # ``due``: ISO date on which the expected effect is compared with the actual one.
 decisions = Table(
     "decisions",
