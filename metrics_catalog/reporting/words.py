@@ -53,6 +53,9 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "read_from": ("publish {version}", "发布版本{version}"),
     "contents": ("metric-center", "指标中心"),
     "back": ("back to top", "回到顶部"),
+    "metric": ("metric", "指标"),
+    "target_word": ("target", "目标"),
+    "not_made": ("The {kind} could not be made: {why}", "{kind}未能生成：{why}"),
     "held": ("held: {why}", "暂缓更新：{why}"),
     "not_yet": ("not published yet", "尚未发布"),
 }

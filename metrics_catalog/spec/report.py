@@ -126,6 +126,8 @@ class Report(Spec):
     ``grain``: what one issue is about, the last one that is over. ``schedule``: cron, in the policy's time zone; None:
     only when asked for. ``language``: else each reader's own. ``on_late``: when data of the period is missing, ``send``
     it with what is missing said on top, ``wait`` for it (``wait_hours`` at most), or ``hold`` it until it is there.
+    ``files``: made beside the page: a PDF, and a picture of the first chart. ``insights``: sentences on what stands
+    out, at most.
     """
 
     label: Label
@@ -137,6 +139,7 @@ class Report(Spec):
     language: Literal["en", "zh"] | None = None
     on_late: Late = "send"
     wait_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    files: tuple[Literal["pdf", "png"], ...] = ("pdf", "png")
     insights: Annotated[int, Field(ge=0, le=12)] = 5
     sections: Annotated[tuple[AnySection, ...], Field(min_length=1)]
 
