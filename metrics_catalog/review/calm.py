@@ -11,7 +11,8 @@ from typing import Any
 from metrics_catalog.decisions.incident import Incident
 from metrics_catalog.review.item import Text
 from metrics_catalog.review.scene import Scene
-from metrics_catalog.spec.metric import AnyMetric, Limits
+from metrics_catalog.spec.metric import AnyMetric
+from metrics_catalog.spec.monitoring import Limits
 
 DAYS = 180  # of history, on which the old and the new rule are compared
 RARE = 0.011  # share of periods outside of a calmed bound: about one in 90

@@ -164,3 +164,9 @@ def sample(tmp_path: Path) -> Callable[[str], Message]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
     return everything
+
+
+@pytest.fixture
+def faults() -> Callable[..., list[str]]:
+    """What Slack would refuse of blocks."""
+    return lambda blocks, files: list(_load("fake_slack").faults(blocks, files))
