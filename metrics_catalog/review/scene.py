@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from metrics_catalog.health import SourceHealth
 from metrics_catalog.health import history as health_history
 from metrics_catalog.ops.store import reading
 from metrics_catalog.published.errors import NotPublished
+from metrics_catalog.report_files import ReportFile, read_reports
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.review import Review
 from metrics_catalog.usage import Used, recorded_since, used
@@ -50,6 +51,7 @@ class Scene:
     health: tuple[SourceHealth, ...]
     snapshot: Snapshot | None
     versions: tuple[Version, ...]
+    reports: Mapping[str, ReportFile] = field(default_factory=dict)
 
     @property
     def catalog(self) -> Catalog:
@@ -120,4 +122,5 @@ def read(
         health=tuple(one for one in health_history(engine, since) if one.at <= now),
         snapshot=snapshot,
         versions=tuple(one for one in versions if since <= one.info.published_at <= now),
+        reports=read_reports(definitions.official.project)[0],
     )

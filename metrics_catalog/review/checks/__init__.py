@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from metrics_catalog.review.checks import (
     approvals,
     changed,
+    core_set,
     duplicates,
     noisy,
     outcomes,
@@ -28,6 +29,7 @@ CHECKS: tuple[Callable[[Scene], Iterator[Item]], ...] = (
     restatements.found,
     sources.found,
     approvals.found,
+    core_set.found,
     unused.found,
     duplicates.found,
     changed.found,
