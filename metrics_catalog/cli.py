@@ -171,7 +171,11 @@ def impact(
     for one in found.metrics:
         table.add_row(one.metric, one.how, " ".join(one.through), one.owner, " ".join(one.people))
     console().print(table if found.metrics else "No metric would change.")
-    words = {"models that would change": found.models, **{f"from {kind}": of for kind, of in found.made_of.items()}}
+    words = {
+        "reports that would change": found.reports,
+        "models that would change": found.models,
+        **{f"from {kind}": of for kind, of in found.made_of.items()},
+    }
     for title, names in {**words, "counted whole, as their SQL cannot be followed": found.untraced}.items():
         if names:
             console().print(f"\n[bold]{title.replace('_', ' ')}[/bold]: {escape(', '.join(names))}")

@@ -121,7 +121,7 @@ def _people(report: ReportFile, catalog: Catalog) -> Iterator[Problem]:
             if name not in known:
                 message = f'audience: "{name}" is not among the {kind} of people.yml{suggest(name, known)}'
                 yield document.problem(loc, message)
-            elif not known[name].channels:
+            elif not any(people.people[one].channels for one in people.behind(name)) and not known[name].channels:
                 message = f'audience: "{name}" has no channels in people.yml, so nothing can be sent there'
                 yield document.problem(loc, message, "warning")
 

@@ -107,14 +107,14 @@ def _kept(
     output: Path | None,
 ) -> None:
     """An issue as it was sent."""
+    from metrics_catalog.engine.periods import Calendar
     from metrics_catalog.ops.store import open_store
     from metrics_catalog.reporting import shelf
-    from metrics_catalog.reporting.making import last_period
 
     project, source = project_of(context), _source(context)
-    period = last_period(source.policy, report.spec.grain, day_range(when)[1])
+    period = Calendar(source.policy.week_start).start(report.spec.grain, day_range(when)[0])
     rows = [one for one in shelf.rows(open_store(project.ops), report.name) if one.state == "made"]
-    of_period = [one for one in rows if one.period <= day_range(when)[0] < _after(source, report, one)]
+    of_period = [one for one in rows if one.period == period]
     if person is not None or member is not None:
         audience = _audience(source, report, person, member, language)
         of_period = [one for one in of_period if one.audience == audience.name]
@@ -133,12 +133,6 @@ def _kept(
         _give(
             shelf.body_of(project, best[0]), kind, output or project.state / str(best[0].path) / f"again.{kind}", output
         )
-
-
-def _after(source: Source, report: ReportFile, row: Row) -> Any:
-    from metrics_catalog.engine.periods import Calendar
-
-    return Calendar(source.policy.week_start).next(report.spec.grain, row.period)
 
 
 def _draft(project: Project, name: str, kind: str) -> Path:

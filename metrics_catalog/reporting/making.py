@@ -71,6 +71,7 @@ def make(
     shown = [name for name in report.spec.metrics if name in catalog.metrics]
     span = numbers.calendar.span(grain, first)
     known = trust(seen, shown, span, _between(source.published, since, snapshot))
+    known = replace(known, gone=tuple(name for name in report.spec.metrics if name not in catalog.metrics))
     return Issue(report, source.definitions, numbers, known, first, now)
 
 

@@ -34,7 +34,10 @@ _LEVELS: Mapping[Kind, Level] = {
 
 @dataclass(frozen=True)
 class Trust:
-    """What is known of the metrics of one issue, in no language yet. ``missing``: days of its period, by source."""
+    """What is known of the metrics of one issue, in no language yet. ``missing``: days of its period, by source.
+
+    ``gone``: metrics the report names that are no longer official.
+    """
 
     through: date
     metrics: tuple[str, ...]
@@ -43,6 +46,7 @@ class Trust:
     rows: int
     quarantined: int
     has_before: bool
+    gone: tuple[str, ...] = ()
 
     @property
     def is_late(self) -> bool:
@@ -62,7 +66,7 @@ def trust(scene: Scene, metrics: Sequence[str], period: Span, between: Iterable[
     loads = {one.source: one for one in scene.health}
     under = {source for metric in metrics for source in sources_of(scene.catalog, metric)}
     newest = [one for source, one in loads.items() if source in under]
-    facts = tuple((fact, tuple(touched)) for fact, touched in about.values())
+    facts = tuple((fact, tuple(dict.fromkeys(touched))) for fact, touched in about.values())
     rows, bad = sum(one.rows for one in newest), sum(one.quarantined for one in newest)
     through = scene.published.closed_through
     return Trust(through, tuple(metrics), missing, facts, rows, bad, scene.before is not None)
@@ -100,6 +104,8 @@ def banner(known: Trust, language: str) -> Banner:
 def _lines(known: Trust, language: str) -> Iterator[Line]:
     for source, days in known.missing.items():
         yield Line("warn", late(source, days)[language] if source else _not_closed(days, language))
+    for name in known.gone:
+        yield Line("warn", _gone(name, language))
     for fact, metrics in known.facts:
         yield Line(_LEVELS[fact.kind], _about(fact, metrics, known, language))
 
@@ -110,6 +116,12 @@ def _about(fact: Fact, metrics: Sequence[str], known: Trust, language: str) -> s
     if len(metrics) == len(known.metrics) or any(metric in text for metric in metrics):
         return text
     return f"{'、'.join(metrics)}：{text}" if language == "zh" else f"{', '.join(metrics)}: {text}"
+
+
+def _gone(name: str, language: str) -> str:
+    if language == "zh":
+        return f"{name}已不是正式指标，不再展示"
+    return f"{name} is no longer an official metric and not shown"
 
 
 def _not_closed(days: Sequence[date], language: str) -> str:
@@ -137,7 +149,8 @@ def _title(known: Trust, level: Level, bad: int, notes: int, language: str) -> s
         return f"{begin}，数据完整，校验通过" + ("，口径与上期一致" if known.has_before else "")
     begin = f"Data through {through}"
     if level == "warn":
-        return f"{begin}. Read with care: {bad} {'thing is' if bad == 1 else 'things are'} not as they should be"
+        what = "1 thing is not as it should be" if bad == 1 else f"{bad} things are not as they should be"
+        return f"{begin}. Read with care: {what}"
     if level == "note":
         return f"{begin}. {notes} {'change' if notes == 1 else 'changes'} since the last issue"
     return f"{begin}. Complete, checks passed" + (
