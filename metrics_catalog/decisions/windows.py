@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from metrics_catalog.engine.periods import Calendar
@@ -28,17 +29,23 @@ class Numbers:
     rows: Mapping[date, tuple[float, float | None, float | None]]
     adds_up: bool = False
 
+    @cached_property
+    def first(self) -> date:
+        """Its first period with a value."""
+        return min(self.rows)
+
     def level(self, periods: Iterable[date]) -> float | None:
         """The mean of the values; of a ratio, all numerators over all denominators.
 
-        None: everything is missing, or of what does not add up half or more.
+        None: everything is missing; half or more is, of what does not add up; it had not begun, of what does.
         """
         periods = list(periods)
         found = [self.rows[one] for one in periods if one in self.rows]
-        if not found or (2 * len(found) <= len(periods) and not self.adds_up):
-            return None
         if self.adds_up:
-            return sum(value for value, _, _ in found) / len(periods)
+            begun = bool(found) and periods[0] >= self.first
+            return sum(value for value, _, _ in found) / len(periods) if begun else None
+        if 2 * len(found) <= len(periods):
+            return None
         parts = [(top, under) for _, top, under in found if top is not None and under is not None]
         below = sum(under for _, under in parts)
         if len(parts) == len(found) and below:

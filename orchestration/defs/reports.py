@@ -66,7 +66,7 @@ def _asset(declared: Declared, report: ReportFile) -> dg.AssetsDefinition:
     return made
 
 
-def _schedule(declared: Declared, report: ReportFile, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
+def _schedule(declared: Declared, report: ReportFile, job: "dg.UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
     """A run makes what is due when it runs, so of several missed ticks the first makes it and the rest find it made."""
     return dg.ScheduleDefinition(
         name=f"report_{report.name}",
@@ -77,7 +77,7 @@ def _schedule(declared: Declared, report: ReportFile, job: dg.UnresolvedAssetJob
     )
 
 
-def _unfinished(declared: Declared, jobs: dict[str, dg.UnresolvedAssetJobDefinition]) -> dg.SensorDefinition:
+def _unfinished(declared: Declared, jobs: "dict[str, dg.UnresolvedAssetJobDefinition]") -> dg.SensorDefinition:
     @dg.sensor(
         jobs=list(jobs.values()),
         minimum_interval_seconds=LOOK_SECONDS,

@@ -98,6 +98,14 @@ def test_a_ratio_is_all_numerators_over_all_denominators() -> None:
     assert Numbers(rows).level(DAYS[:2]) == pytest.approx(11 / 102)
 
 
+def test_of_what_adds_up_nothing_sold_is_zero_from_its_first_day_on() -> None:
+    one = Numbers({DAYS[2]: (6.0, 6.0, None), DAYS[5]: (3.0, 3.0, None)}, adds_up=True)
+    assert one.level(DAYS[2:8]) == 1.5
+    assert one.level(DAYS[1:8]) is None, "it had not begun"
+    assert one.level(DAYS[6:8]) is None
+    assert Numbers(one.rows).level(DAYS[2:8]) is None, "of anything else, too little is known"
+
+
 @pytest.mark.parametrize("left", ["none", "few"])
 def test_missing_values_are_said(left: str) -> None:
     rows = {} if left == "none" else dict(list(daily(100).rows.items())[:-20])
