@@ -147,8 +147,10 @@ def test_a_quarter(shop: Any, metrics: Metrics) -> None:
     (retired,) = metrics("ana", "review", "accept", "unused/receipts", "--now")
     (calmed,) = metrics("ana", "review", "accept", "noisy/net_sales/bounds")
     assert (retired["changes"], calmed["changes"]) == (["retire"], ["bounds"])
-    for request in (retired, calmed):
-        shop.approve(request["id"])
+    metrics("wei", "approve", retired["request"])
+    metrics("wei", "approve", calmed["request"])
+    (approved,) = metrics("fang", "approve", calmed["request"])
+    assert approved["state"] == "approved"
     run(shop, "refresh")
     assert [one["metric"] for one in metrics("", "list")] == ["net_sales"]
     bounds = metrics("", "show", "net_sales")["bounds"]
