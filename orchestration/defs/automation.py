@@ -19,10 +19,10 @@ RELOAD = timedelta(minutes=2)  # `metrics up` loads new definitions in seconds; 
 
 
 def definitions(declared: Declared) -> dg.Definitions:
-    """Job ``refresh`` over everything, its schedule, new files, failures."""
+    """Job ``refresh`` over everything but reports, its schedule, new files, failures."""
     job = dg.define_asset_job(
         JOB,
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.key_prefixes("report"),
         description="Land, clean, build, publish: whatever changed since last time.",
     )
     schedule = dg.ScheduleDefinition(
