@@ -28,8 +28,9 @@ _LEAST = 0.3  # of a move; less than a third explains it to nobody
 
 
 def looker(catalog: Catalog, store: Engine, published: Published, folder: Path) -> Look:
-    """Asks for each trouble once; pictures go to ``folder``/pictures, the project's state. What cannot be had is left out: the alert counts.
+    """Asks for each trouble once; pictures go to ``folder``/pictures, ``folder`` being the project's state.
 
+    What cannot be had is left out: the alert counts.
     Drivers are asked for real moves only: of any other cause the first line says why.
     """
     return lambda trouble: _Asked(catalog, store, published, folder).beside(trouble)
