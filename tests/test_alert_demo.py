@@ -89,7 +89,9 @@ class Month:
     def refresh(self) -> None:
         from metrics_catalog.catalog import load_catalog
         from orchestration.generate import read_current, write
+        from orchestration.transform.runner import ensure_parsed
 
+        ensure_parsed(self.project)
         write(load_catalog(self.project))
         refresh = Refresh(read_current(self.settings), uuid4().hex)
         try:
