@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 from typing import Any
 
-import numpy as np
 import pytest
 
 from metrics_catalog.monitoring.backtest import Backtest, backtest, loads
-from metrics_catalog.published.reader import Published
 
 
 @pytest.fixture
@@ -21,45 +18,6 @@ def tested(shop: Any, publish_sales: Any) -> Any:
         return backtest(catalog, snapshot, "sales", days, rules, wanted)
 
     return test
-
-
-@pytest.fixture
-def publish_sales(tmp_path: Path) -> Any:
-    from datetime import UTC, datetime
-    from decimal import Decimal
-
-    import pyarrow as pa
-
-    from metrics_catalog.published.model import AuditRules, PublishInfo, Scope
-    from metrics_catalog.published.publisher import Publisher
-
-    random = np.random.default_rng(0)
-    values = 1000 * (1 + 0.3 * np.sin(np.arange(180) * 2 * np.pi / 7)) * random.lognormal(0, 0.03, 180)
-    values[[150, 151, 160]] *= 0.4
-    first = date(2024, 1, 1)
-    days = [first + timedelta(days=number) for number in range(180)]
-
-    def publish(catalog: Any) -> Any:
-        nothing = pa.nulls(180, pa.decimal128(28, 6))
-        rows = {
-            "metric": pa.array(["sales"] * 180),
-            "grain": pa.array(["day"] * 180),
-            "period": pa.array(days, pa.date32()),
-            "slice": pa.array([""] * 180),
-            "value": pa.array([Decimal(f"{value:.2f}") for value in values], pa.decimal128(28, 6)),
-            "numerator": nothing,
-            "denominator": nothing,
-            "definition": pa.array(["d"] * 180),
-        }
-        info = PublishInfo("run-1", datetime(2024, 7, 1, tzinfo=UTC), days[-1])
-        with Publisher(catalog.project.published).open(info) as draft:
-            draft.add(pa.table(rows))
-            draft.replaces([Scope("sales", "day", days[0], days[-1] + timedelta(days=1))])
-            draft.audit(AuditRules())
-            draft.commit()
-        return Published(catalog.project.published).at()
-
-    return publish
 
 
 def test_days_in_a_row_are_one_incident(tested: Any) -> None:

@@ -139,6 +139,13 @@ def test_of_percentages_points_are_compared() -> None:
     assert len(judged("change", [0.2, 0.14], unit="percent", change=change)[1]) == 1
 
 
+def test_a_change_is_of_the_total_unless_it_names_slices() -> None:
+    change = {"warn": {"below": -0.1}}
+    assert judged("change", [[100, 50]], cut=("store",), change=change, slices=[["store"]])[1] == []
+    change = change | {"slices": [["store"]]}
+    assert len(judged("change", [[100, 50]], cut=("store",), change=change, slices=[["store"]])[1]) == 1
+
+
 def test_a_change_from_zero_has_no_size() -> None:
     verdicts, found = judged("change", [0, 50], change={"warn": {"above": 0.1}})
     assert found == []
