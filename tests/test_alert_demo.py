@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import yaml
 
 from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.incidents import Incidents
@@ -45,7 +46,7 @@ class Month:
         for file in sorted((self.project.landing / "transactions").iterdir()):
             if file.stem.rpartition("_")[2] > LAST.isoformat():
                 shutil.move(file, self.stash / file.name)
-        self.original = (root / POLICY).read_text("utf-8").replace("country: US", "")
+        self.original = (root / POLICY).read_text("utf-8")
         self.write_policy()
 
     def _few_promotions(self) -> None:
@@ -56,18 +57,20 @@ class Month:
                 duckdb.sql(f"select * from read_parquet('{file}') limit 100000").write_parquet(f"{file}.few")
                 Path(f"{file}.few").replace(file)
 
-    def write_policy(self, events: str = "") -> None:
-        lines = [line for line in self.original.splitlines() if not line.startswith("business_date:")]
-        text = "\n".join(
-            [*lines, f"business_date: {self.day}", *([f"monitoring: {{events: [{events}]}}"] if events else [])]
-        )
-        (self.root / POLICY).write_text(text + "\n", "utf-8")
+    def write_policy(self, *events: dict[str, Any]) -> None:
+        policy = yaml.safe_load(self.original)
+        policy["business_date"] = self.day
+        policy["monitoring"]["events"] += events
+        (self.root / POLICY).write_text(yaml.safe_dump(policy, allow_unicode=True), "utf-8")
 
     def tomorrow(
-        self, change: Callable[[list[Row]], list[Row]] | None = None, deliver: bool = True, events: str = ""
+        self,
+        change: Callable[[list[Row]], list[Row]] | None = None,
+        deliver: bool = True,
+        event: dict[str, Any] | None = None,
     ) -> None:
         self.day += timedelta(days=1)
-        self.write_policy(events)
+        self.write_policy(*([event] if event else []))
         if deliver:
             self.deliver(change)
 
@@ -134,7 +137,7 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Month:
     return month
 
 
-def without_groceries(rows: list[Row]) -> list[Row]:
+def a_third_of_receipts(rows: list[Row]) -> list[Row]:
     """A real dip: most receipts of the day did not happen."""
     return [row for number, row in enumerate(rows) if number % 3 == 0]
 
@@ -163,7 +166,7 @@ def test_the_month(month: Month) -> None:
     assert month.incidents.one(jump.name).state == "recovered"
 
     before = month.open()
-    month.tomorrow(without_groceries)
+    month.tomorrow(a_third_of_receipts)
     month.refresh()
     dip = month.new(before)
     lines["move"] = dip.text("en")
@@ -175,7 +178,7 @@ def test_the_month(month: Month) -> None:
 
     before = month.open()
     day = month.day + timedelta(days=1)
-    month.tomorrow(without_groceries, events=f"{{label: {{en: Stocktaking, zh: 盘点}}, start: {day}, end: {day}}}")
+    month.tomorrow(a_third_of_receipts, event={"label": {"en": "Stocktaking", "zh": "盘点"}, "start": day, "end": day})
     month.refresh()
     event = month.new(before)
     lines["event"] = event.text("en")
