@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+import metrics_catalog.backtest_cli
 import metrics_catalog.governance_cli
 import metrics_catalog.monitoring_cli
 import metrics_catalog.review_cli  # noqa: F401

@@ -17,13 +17,13 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from metrics_catalog.ops.channel_health import Way
     from orchestration.notify.drain import Drained
 
 RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
+_NEWS_SECONDS = 10.0
+_NOTE = "requests_told"  # in the state folder: the ledger's entry up to which requests were told; lost, they are again
 _SQLITE = "sqlite:///"
 Tell = Callable[[str], None]
-Hear = Callable[["Way"], None]
 
 
 def store_of(project: Project) -> Engine | None:
@@ -48,17 +48,36 @@ def waits(project: Project, now: datetime) -> bool:
         engine.dispose()
 
 
-def drain(
-    settings: Settings, seconds: float, tell: Tell, hear: Hear | None = None, stop: Event | None = None
-) -> Drained | None:
-    """Send what waits. ``tell`` is the console; ``hear`` is told of channels that went down or came back.
+def ask(project: Project) -> None:
+    """Put in letters about requests when the ledger went on since they were last.
+
+    Raises `OpsUnavailable`, `Damaged`, `InvalidFiles`.
+    """
+    engine = store_of(project)
+    if engine is None:
+        return
+    try:
+        from orchestration.notify.requests import newest, put_letters
+
+        noted = project.state / _NOTE
+        now = str(newest(engine))
+        if now != (noted.read_text(encoding="utf-8") if noted.exists() else "0"):
+            put_letters(project, engine)
+            noted.write_text(now, encoding="utf-8")
+    finally:
+        engine.dispose()
+
+
+def drain(settings: Settings, seconds: float, tell: Tell, stop: Event | None = None) -> Drained | None:
+    """Send what waits; a channel that went down or came back becomes an incident, or its end. ``tell``: the console.
 
     None: there is nothing. Raises `OpsUnavailable`.
     """
-    engine = store_of(settings.locate())
+    project = settings.locate()
+    engine = store_of(project)
     if engine is None:
         return None
-    from metrics_catalog.ops import channel_health, claims
+    from metrics_catalog.ops import claims
 
     try:
         if not claims.pending_channels(engine):
@@ -66,11 +85,10 @@ def drain(
         from orchestration.notify.channels import reached
         from orchestration.notify.drain import Drain
 
-        done = Drain(engine, reached(settings, tell)).run(seconds, stop)
-        # Told after the fact and noted after that: who dies in between has it told again.
-        for way in channel_health.untold(engine):
-            (hear or _say(tell))(way)
-            channel_health.told(engine, way)
+        sending = Drain(engine, reached(settings, tell))
+        done = sending.run(seconds, stop)
+        if _watch(project, engine, tell):
+            done.add(sending.run(min(seconds, _NEWS_SECONDS), stop))  # that a channel is down must not wait
         return done
     finally:
         engine.dispose()
@@ -79,6 +97,7 @@ def drain(
 def drain_quietly(settings: Settings, tell: Tell) -> None:
     """At the end of a run: send for a while; what goes wrong is said and fails nothing."""
     try:
+        ask(settings.locate())
         done = drain(settings, RUN_SECONDS, tell)
     except Exception as error:
         tell(f"the outbox was not emptied: {error}")
@@ -87,8 +106,17 @@ def drain_quietly(settings: Settings, tell: Tell) -> None:
         tell(f"not everything could be sent by {channel}: {error}")
 
 
-def _say(tell: Tell) -> Hear:
-    def hear(way: Way) -> None:
-        tell(f"{way.name} does not work: {way.error}" if way.failures else f"{way.name} works again")
+def _watch(project: Project, engine: Engine, tell: Tell) -> bool:
+    """Tell of channels that went down or came back. Noted afterwards: who dies in between has it told again."""
+    from metrics_catalog.ops import channel_health
+    from orchestration.notify.watching import watched
 
-    return hear
+    ways = list(channel_health.untold(engine))
+    for way in ways:
+        try:
+            watched(project, engine, way)
+        except Exception as error:  # files at fault; it is told once they are mended
+            tell(f"{way.name} does not work ({way.error}), and that could not be told: {error}")
+            continue
+        channel_health.told(engine, way)
+    return bool(ways)
