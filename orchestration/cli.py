@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-import metrics_catalog.governance_cli  # noqa: F401 - its commands join `app`
+import metrics_catalog.governance_cli
+import metrics_catalog.monitoring_cli
 import orchestration.outbox_cli
 import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from expectations.clean import CleanResult
     from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -55,6 +56,7 @@ class Report:
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
     not_loaded: dict[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Coverage] | None = None
+    watched: Watch | None = None
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -76,6 +78,7 @@ class Refresh:
         self.report = Report() if report is None else report
         self.tell, self.detail = tell, detail
         self._con: DuckDBPyConnection | None = None
+        self._official: Catalog | None = None
 
     def land(self, name: str, only: tuple[date, date] | None = None) -> LoadResult:
         """Load what is new of a source; ``only``: the daily files of these days (inclusive) again, changed or not."""
@@ -133,6 +136,7 @@ class Refresh:
             # What the dbt project does not declare of its columns is known now that they are built.
             is_dbt = self.declared.project.is_dbt
             known = definitions_of(self.declared.project) if is_dbt else self.declared.definitions
+            self._official = known.official
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -158,12 +162,9 @@ class Refresh:
 
     def keep_health(self) -> None:
         """Keep how each source came out. What goes wrong with that is said and fails nothing."""
-        from metrics_catalog.governance.ledger import Lost
-        from orchestration.source_health import keep
-
-        lost = any(isinstance(error, Lost) for error in self.report.errors)  # an empty store is no substitute
-        if lost or not self.declared.sources:
+        if not self.declared.sources:
             return
+        from orchestration.source_health import keep
 
         try:
             if self.report.coverages is None:
@@ -172,6 +173,34 @@ class Refresh:
             keep(self.declared, self.report, self.run_id, datetime.now(UTC))
         except Exception as error:  # whatever ended the refresh is what people must read
             self.tell(f"the health of sources is not kept: {error}")
+
+    def watch(self, judge: bool = True) -> Watch:
+        """Bring incidents in line with values and sources as they are now; once in a refresh."""
+        if self.report.watched is None:
+            from orchestration.alerting import watch
+
+            self.tell("alerts")
+            self.keep_health()
+            with self._timed("alerts"):
+                self.report.watched = watch(self.declared, datetime.now(UTC), judge, self._official)
+        return self.report.watched
+
+    def end(self, job: str) -> None:
+        """What is kept and told of every refresh, of one that failed too. What goes wrong with it fails nothing."""
+        from metrics_catalog.governance.ledger import Lost
+        from orchestration.alerting import run_failed, run_succeeded
+
+        errors = list(self.report.errors)
+        if any(isinstance(error, Lost) for error in errors):
+            return  # an empty ops store is no substitute for the one that is gone
+        try:
+            self.watch(judge=self.report.published is not None)
+            if self.report.published is not None and not errors:
+                run_succeeded(self.declared.project, self.declared.catalog, job)
+            else:
+                run_failed(self.declared.project, self.declared.catalog, job, errors)
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"incidents are not up to date: {error}")
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""

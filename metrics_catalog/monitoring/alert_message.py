@@ -1,4 +1,4 @@
-"""Case -> message to people: the cause first, then the numbers, who moved it, what to do. Pure."""
+"""Trouble -> message to people: the cause first, then the numbers, who moved it, what to do. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import cast
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.message import Button, Buttons, Facts, Grid, Message, Paragraph, Part, Picture
 from metrics_catalog.monitoring.alert_words import KINDS, RULES, first_line
-from metrics_catalog.monitoring.case import Case
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import Incident
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.spec.people import Language
 from metrics_catalog.wording import change, members, number, period
 
@@ -31,22 +31,24 @@ class Besides:
     similar: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-Look = Callable[[Case], Besides]  # what stands beside a case; asked once, when an incident opens
+Look = Callable[[Trouble], Besides]  # what stands beside a trouble; asked once, when an incident opens
 
 
-def nothing(_case: Case) -> Besides:
+def nothing(_case: Trouble) -> Besides:
     """Nothing to add."""
     return Besides()
 
 
-def text(catalog: Catalog, case: Case, besides: Besides) -> dict[str, str]:
+def text(catalog: Catalog, trouble: Trouble, besides: Besides) -> dict[str, str]:
     """The first line, by language."""
-    return {language: first_line(catalog, case, language, besides.mover.get(language, "")) for language in ("en", "zh")}
+    return {
+        language: first_line(catalog, trouble, language, besides.mover.get(language, "")) for language in ("en", "zh")
+    }
 
 
-def bodies(catalog: Catalog, case: Case, besides: Besides) -> dict[str, dict[str, object]]:
+def bodies(catalog: Catalog, trouble: Trouble, besides: Besides) -> dict[str, dict[str, object]]:
     """What stands below the first line, by language, as plain data (`Message.as_json`)."""
-    return {language: _body(catalog, case, besides, language).as_json() for language in ("en", "zh")}
+    return {language: _body(catalog, trouble, besides, language).as_json() for language in ("en", "zh")}
 
 
 def message(incident: Incident, language: Language) -> Message:
@@ -66,33 +68,33 @@ def update(incident: Incident, language: Language, said: str) -> Message:
     return Message(said, language=language, severity=incident.severity, closed=not incident.lasts)
 
 
-def _body(catalog: Catalog, case: Case, besides: Besides, language: Language) -> Message:
-    parts: list[Part] = list(_said(case, language))
-    parts += _findings(catalog, case, language)
+def _body(catalog: Catalog, trouble: Trouble, besides: Besides, language: Language) -> Message:
+    parts: list[Part] = list(_said(trouble, language))
+    parts += _findings(catalog, trouble, language)
     if language in besides.drivers:
         parts.append(besides.drivers[language])
     if language in besides.picture:
         parts.append(besides.picture[language])
-    parts += _playbook(catalog, case, language)
+    parts += _playbook(catalog, trouble, language)
     if lines := besides.similar.get(language):
         head = "以往类似：" if language == "zh" else "Before: "
         parts.append(Paragraph(head + "\n".join(lines)))
     return Message("", tuple(parts), language)
 
 
-def _said(case: Case, language: Language) -> Iterator[Part]:
+def _said(trouble: Trouble, language: Language) -> Iterator[Part]:
     chinese = language == "zh"
-    for fact in case.explained.facts[1:SHOWN]:
+    for fact in trouble.explained.facts[1:SHOWN]:
         yield Paragraph(fact.text[language], "bad")
-    if others := [fact.text[language] for fact in case.explained.others[:3]]:
+    if others := [fact.text[language] for fact in trouble.explained.others[:3]]:
         yield Paragraph(("另外已知：" if chinese else "Also known: ") + ("；" if chinese else "; ").join(others))
-    if unchecked := [KINDS[kind][language] for kind in case.explained.unchecked if kind in KINDS]:
+    if unchecked := [KINDS[kind][language] for kind in trouble.explained.unchecked if kind in KINDS]:
         joined = ("、" if chinese else ", ").join(unchecked)
         yield Paragraph(("未能核查：" if chinese else "Not checked, for lack of a record: ") + joined, "muted")
 
 
-def _findings(catalog: Catalog, case: Case, language: Language) -> Iterator[Part]:
-    chinese, shown = language == "zh", case.findings[:SHOWN]
+def _findings(catalog: Catalog, trouble: Trouble, language: Language) -> Iterator[Part]:
+    chinese, shown = language == "zh", trouble.findings[:SHOWN]
     if not shown:
         return
     notes = [one.note[language] for one in shown[:1] if one.note.get(language)]
@@ -101,7 +103,7 @@ def _findings(catalog: Catalog, case: Case, language: Language) -> Iterator[Part
         "Metric", "Slice", "Period", "Rule", "Value", "Expected", "Change"
     )  # fmt: skip
     yield Grid(headings, tuple(_row(catalog, one, language) for one in shown), (4, 5, 6))
-    if (left := len(case.findings) - len(shown)) > 0:
+    if (left := len(trouble.findings) - len(shown)) > 0:
         yield Paragraph(f"另有 {left} 条" if chinese else f"and {left} more", "muted")
 
 
@@ -120,8 +122,8 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
     )
 
 
-def _playbook(catalog: Catalog, case: Case, language: Language) -> Iterator[Part]:
-    entry = catalog.metrics.get(case.metrics[0]) if case.metrics else None
+def _playbook(catalog: Catalog, trouble: Trouble, language: Language) -> Iterator[Part]:
+    entry = catalog.metrics.get(trouble.metrics[0]) if trouble.metrics else None
     if entry is None:
         return
     chinese = language == "zh"

@@ -1,13 +1,13 @@
-"""What a case is in words: its first line, and what stands beside it, in both languages. Pure."""
+"""What a trouble is in words: its first line, and what stands beside it, in both languages. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.monitoring.case import Case
 from metrics_catalog.monitoring.fact import Kind
 from metrics_catalog.monitoring.finding import Finding, RuleName
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.spec.alerting import Cause
 from metrics_catalog.wording import change, members, number, period
 
@@ -41,19 +41,23 @@ KINDS: Mapping[Kind, Words] = {
 }
 
 
-def first_line(catalog: Catalog, case: Case, language: str, mover: str = "") -> str:
+def first_line(catalog: Catalog, trouble: Trouble, language: str, mover: str = "") -> str:
     """The cause, then what it is about; ``mover``: of a real move, the slice that explains most of it."""
-    cause = CAUSES[case.explained.cause][language]
+    cause = CAUSES[trouble.explained.cause][language]
     colon, join = ("：", "；") if language == "zh" else (": ", "; ")
-    said = [case.text.get(language, "")] if case.text else [fact.text[language] for fact in case.explained.facts[:1]]
-    if case.explained.cause == "event":
-        said = [case.explained.event.get(language, "")]
-    if case.leading is not None:
-        what = finding_line(catalog, case.leading, language) + (
+    said = (
+        [trouble.text.get(language, "")]
+        if trouble.text
+        else [fact.text[language] for fact in trouble.explained.facts[:1]]
+    )
+    if trouble.explained.cause == "event":
+        said = [trouble.explained.event.get(language, "")]
+    if trouble.leading is not None:
+        what = finding_line(catalog, trouble.leading, language) + (
             f"，{mover}" if language == "zh" else f", {mover}"
         ) * bool(mover)
         said = [what] if not any(said) else [*said, what]
-    if more := more_metrics(case, language):
+    if more := more_metrics(trouble, language):
         said[-1] += more
     return f"{cause}{colon}{join.join(one for one in said if one)}"
 
@@ -83,11 +87,11 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
     return f"{name} {value} on {when}, {against}"
 
 
-def more_metrics(case: Case, language: str) -> str:
-    """How many metrics are touched besides the one that leads; of the pipeline's cases, how many at all."""
-    count = len(case.metrics) - (1 if case.leading is not None else 0)
+def more_metrics(trouble: Trouble, language: str) -> str:
+    """How many metrics are touched besides the one that leads; of the pipeline's troubles, how many at all."""
+    count = len(trouble.metrics) - (1 if trouble.leading is not None else 0)
     if count <= 0:
         return ""
-    if case.leading is not None:
+    if trouble.leading is not None:
         return f"，另有 {count} 个指标" if language == "zh" else f", and {count} more metric{'s' * (count > 1)}"
     return f"（影响 {count} 个指标）" if language == "zh" else f" ({count} metric{'s' * (count > 1)} wait for it)"

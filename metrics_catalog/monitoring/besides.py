@@ -1,4 +1,4 @@
-"""What stands beside a new case: the slices that explain a move, a picture, what was done last time."""
+"""What stands beside a new trouble: the slices that explain a move, a picture, what was done last time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.monitoring.alert_message import Besides, Look
-from metrics_catalog.monitoring.case import Case
+from metrics_catalog.monitoring.trouble import Trouble
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def looker(catalog: Catalog, store: Engine, published: Published) -> Look:
-    """Asks for each case once; what cannot be had is left out, as the alert matters more."""
+    """Asks for each trouble once; what cannot be had is left out, as the alert matters more."""
 
-    def look(case: Case) -> Besides:
+    def look(trouble: Trouble) -> Besides:
         return Besides()
 
     return look

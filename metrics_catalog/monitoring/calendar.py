@@ -50,11 +50,22 @@ class Known:
         """Whether nothing is to be expected of a period."""
         return grain == "day" and start in self.closed
 
+    def falls(self, event: Event, grain: Grain, start: date) -> bool:
+        """Whether an event has a day in a period."""
+        return event.first < self.calendar.next(grain, start) and event.last >= start
+
+    def concerns(self, event: Event, series: Series) -> bool:
+        """Whether an event is about a series, or about everything."""
+        if event.metrics and series.metric not in event.metrics:
+            return False
+        members = dict(series.members)
+        return all(members.get(name) in names for name, names in event.members.items())
+
     def event(self, series: Series, start: date) -> Names | None:
         """The event or holiday that falls into a period of a series, else the holiday beside the day."""
         span = self.calendar.span(series.grain, start)
         for event in self.events:
-            if event.first < span.end and event.last >= span.start and _concerns(event, series):
+            if self.falls(event, series.grain, start) and self.concerns(event, series):
                 return {"en": event.label.en, "zh": event.label.zh}
         if series.grain not in ("day", "week"):
             return None
@@ -76,13 +87,6 @@ def known_days(policy: Policy, first: date, last: date) -> Known:
     holidays = _holidays(policy.monitoring, range(first.year - 1, last.year + 2))
     calendar = Calendar(policy.week_start)
     return Known(calendar, holidays, policy.monitoring.events, frozenset(policy.closed_days))
-
-
-def _concerns(event: Event, series: Series) -> bool:
-    if event.metrics and series.metric not in event.metrics:
-        return False
-    members = dict(series.members)
-    return all(members.get(name) in names for name, names in event.members.items())
 
 
 def _holidays(policy: Monitoring, years: range) -> Mapping[date, Names]:

@@ -10,6 +10,7 @@ from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.fact import Fact, Kind
 from metrics_catalog.monitoring.facts import Scene, known, not_known
 from metrics_catalog.monitoring.finding import Finding
+from metrics_catalog.monitoring.holds import holds
 from metrics_catalog.spec.alerting import Cause
 
 # "held" is no cause: a metric that is held was not computed, so it has no new value to be unusual.
@@ -56,10 +57,18 @@ def explain(scene: Scene, finding: Finding) -> Explained:
         others = tuple(fact for fact in facts if fact not in found)
         return Explained(cause, _subjects(found), tuple(found), others, unchecked)
     if finding.rule == "missing":
-        return Explained("late", (finding.series.metric,), (), facts, unchecked)
+        return _missing(scene, finding.series.metric, facts, unchecked)
     if finding.event is not None:
         return Explained("event", (finding.event.get("en", ""),), (), facts, unchecked, finding.event)
     return Explained("move", (), (), facts, unchecked)
+
+
+def _missing(scene: Scene, metric: str, facts: tuple[Fact, ...], unchecked: tuple[Kind, ...]) -> Explained:
+    """No value, though all sources are there: it is held back, or nobody knows."""
+    for hold in holds(scene):
+        if metric in hold.metrics:
+            return Explained(hold.cause, hold.subjects, (), facts, unchecked)
+    return Explained("late", (metric,), (), facts, unchecked)
 
 
 def _counts(scene: Scene, fact: Fact, start: date) -> bool:

@@ -14,10 +14,10 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.message import Letter, Message, Paragraph
 from metrics_catalog.monitoring.alert_message import Besides, Look, bodies, nothing, text
 from metrics_catalog.monitoring.book import Book, added
-from metrics_catalog.monitoring.case import Case, Member
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
 from metrics_catalog.monitoring.routing import Recipient, answering, recipients
+from metrics_catalog.monitoring.trouble import Member, Trouble
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import evaluations, incidents
 from metrics_catalog.spec.alerting import CAUSES
@@ -40,11 +40,11 @@ class Evaluated:
 class Observed:
     """What one evaluation saw. ``fine``: rules and series judged in order on their newest period.
 
-    ``standing``: keys of the pipeline's cases as of now, which last as long as they are here; None: not looked at.
+    ``standing``: keys of the pipeline's troubles as of now, which last as long as they are here; None: not looked at.
     ``evaluated``: what is kept of the evaluation, None: values were not judged.
     """
 
-    cases: Sequence[Case] = ()
+    troubles: Sequence[Trouble] = ()
     fine: frozenset[Member] = frozenset()
     standing: frozenset[str] | None = None
     evaluated: Evaluated | None = None
@@ -62,9 +62,9 @@ class Synced:
 
 def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, look: Look = nothing) -> Synced:
     """Bring incidents in line with what was seen. Doing it twice is doing it once. Raises `OpsUnavailable`."""
-    if not observed.cases and observed.evaluated is None and _nothing_kept(store):
+    if not observed.troubles and observed.evaluated is None and _nothing_kept(store):
         return Synced()
-    besides = _looked(store, observed.cases, look)
+    besides = _looked(store, observed.troubles, look)
     with writing(store, incidents) as con:
         done = _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
         if (one := observed.evaluated) is not None:
@@ -90,14 +90,14 @@ def _nothing_kept(store: Engine) -> bool:
         return con.execute(found).first() is None
 
 
-def _looked(store: Engine, cases: Sequence[Case], look: Look) -> dict[str, Besides]:
-    """What stands beside cases that are new, asked outside the transaction: it may take seconds."""
-    if not cases or look is nothing:
+def _looked(store: Engine, troubles: Sequence[Trouble], look: Look) -> dict[str, Besides]:
+    """What stands beside troubles that are new, asked outside the transaction: it may take seconds."""
+    if not troubles or look is nothing:
         return {}
     with reading(store) as con:
         lasting = [read(row) for row in con.execute(sa.select(incidents).where(incidents.c.state.in_(LASTING)))]
     known = {member for one in lasting for member in one.series}
-    return {case.key: look(case) for case in cases if case.members - known}
+    return {trouble.key: look(trouble) for trouble in troubles if trouble.members - known}
 
 
 @dataclass
@@ -114,21 +114,21 @@ class _Follow:
         by_key = {one.key: one for one in before}
         holder = {member: one.number for one in before for member in one.series}
         seen: dict[int, Incident] = {one.number: one for one in before}
-        new: list[Case] = []
-        for case in self.observed.cases:
-            case = self._heard(case, silent)
-            if case is None:
+        new: list[Trouble] = []
+        for trouble in self.observed.troubles:
+            trouble = self._heard(trouble, silent)
+            if trouble is None:
                 continue
-            target = by_key.get(case.key)
-            numbers = [holder[member] for member in map(Member.of, case.findings) if member in holder]
+            target = by_key.get(trouble.key)
+            numbers = [holder[member] for member in map(Member.of, trouble.findings) if member in holder]
             if target is None and not numbers:
-                new.append(case)
+                new.append(trouble)
                 continue
             number = target.number if target is not None else numbers[0]
             for owner in dict.fromkeys([number, *numbers]):
-                mine = [one for one in case.findings if holder.get(Member.of(one), number) == owner]
+                mine = [one for one in trouble.findings if holder.get(Member.of(one), number) == owner]
                 if mine or owner == number:
-                    seen[owner] = self._grow(seen[owner], case, mine)
+                    seen[owner] = self._grow(seen[owner], trouble, mine)
         for one in seen.values():
             self._recover(one)
         self._open(new)
@@ -150,37 +150,37 @@ class _Follow:
                 silent[one.key] = "critical"
         return silent
 
-    def _heard(self, case: Case, silent: Mapping[str | Member, str]) -> Case | None:
-        """The case without what is silent; what got worse is heard again."""
-        heard = [one for one in case.findings if not _is_silent(one, silent)]
-        self.done.silenced += len(case.findings) - len(heard)
-        if heard or (self._stands(case) and case.key not in silent):
-            return replace(case, findings=tuple(heard))
+    def _heard(self, trouble: Trouble, silent: Mapping[str | Member, str]) -> Trouble | None:
+        """The trouble without what is silent; what got worse is heard again."""
+        heard = [one for one in trouble.findings if not _is_silent(one, silent)]
+        self.done.silenced += len(trouble.findings) - len(heard)
+        if heard or (self._stands(trouble) and trouble.key not in silent):
+            return replace(trouble, findings=tuple(heard))
         return None
 
-    def _stands(self, case: Case) -> bool:
-        return self.observed.standing is not None and case.key in self.observed.standing
+    def _stands(self, trouble: Trouble) -> bool:
+        return self.observed.standing is not None and trouble.key in self.observed.standing
 
-    def _grow(self, one: Incident, case: Case, findings: Sequence[Finding]) -> Incident:
+    def _grow(self, one: Incident, trouble: Trouble, findings: Sequence[Finding]) -> Incident:
         """An incident that goes on: with more in it, worse, or better explained."""
-        case = replace(case, findings=tuple(findings))
+        trouble = replace(trouble, findings=tuple(findings))
         series = {**one.series, **_levels(findings)}
-        severity = min(one.severity, case.severity)
-        explained = CAUSES.index(case.explained.cause) < CAUSES.index(one.cause)  # pyright: ignore[reportArgumentType]
-        stands = self._stands(case) and one.key == case.key
-        retold = stands and not one.series and dict(case.text) != one.data.get("said")
+        severity = min(one.severity, trouble.severity)
+        explained = CAUSES.index(trouble.explained.cause) < CAUSES.index(one.cause)  # pyright: ignore[reportArgumentType]
+        stands = self._stands(trouble) and one.key == trouble.key
+        retold = stands and not one.series and dict(trouble.text) != one.data.get("said")
         grown = not set(series) <= set(one.series)
         if not (grown or explained or retold or severity < one.severity or series != one.series):
             return one
         data: dict[str, Any] = {**one.data, "series": written(series)}
-        data["metrics"] = list(dict.fromkeys((*one.metrics, *case.metrics)))
-        data["recipients"] = added(one.recipients, recipients(self.catalog, case))
+        data["metrics"] = list(dict.fromkeys((*one.metrics, *trouble.metrics)))
+        data["recipients"] = added(one.recipients, recipients(self.catalog, trouble))
         data["standing"] = one.data.get("standing", False) or stands
         if explained or retold:
-            data |= _told(self.catalog, case, self.besides.get(case.key, Besides()))
+            data |= _told(self.catalog, trouble, self.besides.get(trouble.key, Besides()))
         made = replace(one, severity=severity, data=data)
         worse = severity < one.severity or explained
-        said = _grown(made, self.catalog, case) if worse and not one.is_snoozed(self.book.now) else None
+        said = _grown(made, self.catalog, trouble) if worse and not one.is_snoozed(self.book.now) else None
         made = self.book.save(made, "changed", said=said, severity=severity, series=len(series))
         self.done.changed.append(made)
         return made
@@ -204,13 +204,15 @@ class _Follow:
         said = {"en": f"{one.name} recovered by itself.", "zh": f"{one.name} 已自行恢复。"}
         self.done.recovered.append(self.book.save(over, "recovered", said=said))
 
-    def _open(self, new: Sequence[Case]) -> None:
-        ordered = sorted(new, key=lambda case: (case.severity, case.key))
+    def _open(self, new: Sequence[Trouble]) -> None:
+        ordered = sorted(new, key=lambda trouble: (trouble.severity, trouble.key))
         most = self.catalog.policy.alerts.at_most
         crowd: list[Incident] = []
-        for number, case in enumerate(ordered):
+        for number, trouble in enumerate(ordered):
             told = len(ordered) <= most or number < most - 1
-            made = opened(self.catalog, case, self.book.now, self.besides.get(case.key, Besides()), self._stands(case))
+            made = opened(
+                self.catalog, trouble, self.book.now, self.besides.get(trouble.key, Besides()), self._stands(trouble)
+            )
             made = made if told else replace(made, data={**made.data, "untold": True})
             made = self.book.open(made)
             self.done.opened.append(made)
@@ -220,32 +222,32 @@ class _Follow:
             self.book.put(list(_digest(crowd)), min(one.severity for one in crowd))
 
 
-def opened(catalog: Catalog, case: Case, now: datetime, besides: Besides, stands: bool) -> Incident:
-    """The incident a case opens; it has no number yet."""
-    leading = case.leading
+def opened(catalog: Catalog, trouble: Trouble, now: datetime, besides: Besides, stands: bool) -> Incident:
+    """The incident a trouble opens; it has no number yet."""
+    leading = trouble.leading
     data: dict[str, Any] = {
         "rule": None if leading is None else leading.rule,
         "members": [] if leading is None else [list(pair) for pair in leading.series.members],
         "period": None if leading is None else leading.period.isoformat(),
-        "series": written(_levels(case.findings)),
-        "metrics": list(case.metrics),
+        "series": written(_levels(trouble.findings)),
+        "metrics": list(trouble.metrics),
         "standing": stands,
-        "recipients": [vars(one) for one in recipients(catalog, case)],
-        "behind": list(answering(catalog, case)),
+        "recipients": [vars(one) for one in recipients(catalog, trouble)],
+        "behind": list(answering(catalog, trouble)),
         "asked": 1,
-        **_told(catalog, case, besides),
+        **_told(catalog, trouble, besides),
     }
-    metric = case.metrics[0] if case.metrics else None
-    return Incident(0, case.key, "open", case.severity, metric, None, now, now, None, data)
+    metric = trouble.metrics[0] if trouble.metrics else None
+    return Incident(0, trouble.key, "open", trouble.severity, metric, None, now, now, None, data)
 
 
-def _told(catalog: Catalog, case: Case, besides: Besides) -> dict[str, Any]:
+def _told(catalog: Catalog, trouble: Trouble, besides: Besides) -> dict[str, Any]:
     return {
-        "cause": case.explained.cause,
-        "subjects": list(case.explained.subjects),
-        "said": dict(case.text),
-        "text": text(catalog, case, besides),
-        "messages": bodies(catalog, case, besides),
+        "cause": trouble.explained.cause,
+        "subjects": list(trouble.explained.subjects),
+        "said": dict(trouble.text),
+        "text": text(catalog, trouble, besides),
+        "messages": bodies(catalog, trouble, besides),
     }
 
 
@@ -262,8 +264,8 @@ def _is_silent(one: Finding, silent: Mapping[str | Member, str]) -> bool:
     return was == "critical" or was == one.level
 
 
-def _grown(incident: Incident, catalog: Catalog, case: Case) -> dict[str, str]:
-    lines = text(catalog, case, Besides())
+def _grown(incident: Incident, catalog: Catalog, trouble: Trouble) -> dict[str, str]:
+    lines = text(catalog, trouble, Besides())
     return {
         "en": f"{incident.name}, now severity {incident.severity}: {lines['en']}",
         "zh": f"{incident.name} 升为 {incident.severity} 级：{lines['zh']}",

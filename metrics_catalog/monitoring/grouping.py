@@ -1,4 +1,4 @@
-"""Findings with their causes -> cases: one for one cause, however many slices and metrics it shows in. Pure."""
+"""Findings with their causes -> troubles: one for one cause, however many slices and metrics it shows in. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import cast
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.monitoring.case import Case, Member
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.finding import Finding, Level
+from metrics_catalog.monitoring.trouble import Member, Trouble
 from metrics_catalog.spec.alerting import Cause, Severity
 from metrics_catalog.spec.governance import Tier
 
@@ -22,8 +22,8 @@ _MILDER: Mapping[Cause, int] = {"definition": 1, "restatement": 1, "event": 4}
 Judged = tuple[Finding, Explained]
 
 
-def cases(catalog: Catalog, judged: Sequence[Judged]) -> list[Case]:
-    """The cases that findings come to, the most severe first."""
+def troubles(catalog: Catalog, judged: Sequence[Judged]) -> list[Trouble]:
+    """The troubles that findings come to, the most severe first."""
     by_subject: dict[str, list[Judged]] = {}
     moves: list[Finding] = []
     for finding, explained in judged:
@@ -36,11 +36,11 @@ def cases(catalog: Catalog, judged: Sequence[Judged]) -> list[Case]:
     for some in _Moves(catalog, moves).groups():
         explained = explained_of[Member.of(some[0]), some[0].period]
         found.append(_moved(catalog, some, explained))
-    return sorted(found, key=lambda case: (case.severity, case.key))
+    return sorted(found, key=lambda trouble: (trouble.severity, trouble.key))
 
 
 def key_of(cause: Cause, subjects: Sequence[str]) -> str:
-    """What a case is called by its cause: by its first subject, as one cause rarely has two."""
+    """What a trouble is called by its cause: by its first subject, as one cause rarely has two."""
     return f"{cause}:{subjects[0] if subjects else ''}"[:300]
 
 
@@ -63,15 +63,15 @@ def ranked(catalog: Catalog, findings: Iterable[Finding]) -> tuple[Finding, ...]
     return tuple(sorted(findings, key=rank))
 
 
-def _caused(catalog: Catalog, key: str, judged: Sequence[Judged]) -> Case:
+def _caused(catalog: Catalog, key: str, judged: Sequence[Judged]) -> Trouble:
     findings = ranked(catalog, (finding for finding, _ in judged))
     explained = next(explained for finding, explained in judged if finding == findings[0])
     metrics = _metrics(findings)
     level: Level = "critical" if any(one.level == "critical" for one in findings) else "warn"
-    return Case(key, explained, severity(catalog, explained.cause, metrics, level), metrics, findings)
+    return Trouble(key, explained, severity(catalog, explained.cause, metrics, level), metrics, findings)
 
 
-def _moved(catalog: Catalog, findings: Sequence[Finding], explained: Explained) -> Case:
+def _moved(catalog: Catalog, findings: Sequence[Finding], explained: Explained) -> Trouble:
     leading = findings[0].series
     members = ",".join(f"{name}={member}" for name, member in leading.members)
     key = ":".join(["move", leading.metric, *([members] if members else [])])
@@ -81,7 +81,9 @@ def _moved(catalog: Catalog, findings: Sequence[Finding], explained: Explained) 
         how_bad = cast(Severity, min(5, how_bad + 2))  # good news: told, without waking anybody
     elif len(leading.members) > 0:
         how_bad = cast(Severity, min(5, how_bad + 1))  # a part of the whole, which itself is within its bounds
-    return Case(key[:300], replace(explained, subjects=(leading.metric,)), how_bad, _metrics(findings), tuple(findings))
+    return Trouble(
+        key[:300], replace(explained, subjects=(leading.metric,)), how_bad, _metrics(findings), tuple(findings)
+    )
 
 
 def _metrics(findings: Iterable[Finding]) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Literal
 
-from metrics_catalog.monitoring.case import Member
 from metrics_catalog.monitoring.routing import Recipient
+from metrics_catalog.monitoring.trouble import Member
 
 State = Literal["open", "acknowledged", "resolved", "recovered"]
 LASTING: tuple[State, ...] = ("open", "acknowledged")

@@ -18,11 +18,11 @@ from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import suggest
 from metrics_catalog.monitoring.alert_message import REASONS, Besides
 from metrics_catalog.monitoring.book import Book, added
-from metrics_catalog.monitoring.case import Case
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.following import opened
 from metrics_catalog.monitoring.incident import LASTING, Incident, Reason, number_of, read
 from metrics_catalog.monitoring.routing import addresses, recipients
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import incident_events, incidents
 from metrics_catalog.spec.alerting import Severity
@@ -167,14 +167,14 @@ def system_fault(
 
     ``text``: what, by language. ``avoid``: channels by which it cannot be told. Raises `OpsUnavailable`.
     """
-    case = Case(f"fault:{kind}:{subject}"[:300], Explained("fault", (subject,)), severity, text=text)
+    trouble = Trouble(f"fault:{kind}:{subject}"[:300], Explained("fault", (subject,)), severity, text=text)
     with writing(store, incidents) as con:
         book = Book(con, catalog.policy, now)
-        known = next((one for one in book.lasting() if one.key == case.key), None)
+        known = next((one for one in book.lasting() if one.key == trouble.key), None)
         if known is not None:
             return known
-        made = opened(catalog, case, book.now, Besides(), stands=False)
-        told = [vars(one) for one in recipients(catalog, case, avoid)]
+        made = opened(catalog, trouble, book.now, Besides(), stands=False)
+        told = [vars(one) for one in recipients(catalog, trouble, avoid)]
         return book.open(replace(made, data={**made.data, "recipients": told, "fault": True}))
 
 

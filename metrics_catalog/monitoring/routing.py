@@ -1,4 +1,4 @@
-"""Who is told of a case, where, and who comes next when nobody answers. Pure."""
+"""Who is told of a trouble, where, and who comes next when nobody answers. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.monitoring.case import Case
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.spec.alerting import Alerts, Route
 from metrics_catalog.spec.people import Language, People
 
@@ -32,10 +32,10 @@ class Recipient:
         return hashlib.sha256(f"{self.channel} {self.address}".encode()).hexdigest()[:12]
 
 
-def recipients(catalog: Catalog, case: Case, avoid: Collection[str] = ()) -> tuple[Recipient, ...]:
+def recipients(catalog: Catalog, trouble: Trouble, avoid: Collection[str] = ()) -> tuple[Recipient, ...]:
     """Everybody to be told, each address once; the log, where nobody can be reached. ``avoid``: channels that fail."""
     found: dict[tuple[str, str], Recipient] = {}
-    for name, why in _named(catalog, case):
+    for name, why in _named(catalog, trouble):
         for one in addresses(catalog.people, name, why, avoid):
             found.setdefault((one.channel, one.address), one)
     return tuple(found.values()) or (Recipient(EVERYBODY, CONSOLE, EVERYBODY, "en", "nobody"),)
@@ -60,30 +60,30 @@ def addresses(people: People, name: str, why: str, avoid: Collection[str] = ()) 
             yield from addresses(people, member, why, avoid)
 
 
-def answering(catalog: Catalog, case: Case) -> tuple[str, ...]:
-    """People who answer for a case, in the order in which they are asked; whoever has the last role comes last."""
+def answering(catalog: Catalog, trouble: Trouble) -> tuple[str, ...]:
+    """People who answer for a trouble, in the order in which they are asked; whoever has the last role comes last."""
     people = catalog.people
-    named = [person for name, _ in _named(catalog, case) for person in _persons(people, name)]
+    named = [person for name, _ in _named(catalog, trouble) for person in _persons(people, name)]
     last = [name for name, person in people.people.items() if catalog.policy.alerts.escalate_to in person.roles]
     return tuple(dict.fromkeys([*named, *last]))
 
 
-def _named(catalog: Catalog, case: Case) -> Iterator[tuple[str, str]]:
+def _named(catalog: Catalog, trouble: Trouble) -> Iterator[tuple[str, str]]:
     """Names and why they are told: who can mend it, who owns the number, whose slice it is, by policy."""
-    cause = case.explained.cause
-    yield from ((owner, "source") for owner in case.owners)
-    if case.metrics and not (cause in DATA and case.owners and not case.findings):
-        entry = catalog.metrics.get(case.metrics[0])
+    cause = trouble.explained.cause
+    yield from ((owner, "source") for owner in trouble.owners)
+    if trouble.metrics and not (cause in DATA and trouble.owners and not trouble.findings):
+        entry = catalog.metrics.get(trouble.metrics[0])
         yield from [(entry.spec.owner, "owner")] if entry is not None else []
     if cause not in DATA:
-        yield from ((person, "slice") for person in _slice_owners(catalog.people, case))
-    yield from ((name, "route") for route in _matching(catalog, case) for name in route.to)
+        yield from ((person, "slice") for person in _slice_owners(catalog.people, trouble))
+    yield from ((name, "route") for route in _matching(catalog, trouble) for name in route.to)
     if cause == "fault" and not any(cause in route.causes for route in catalog.policy.alerts.routes):
         yield from ((name, "role") for name, one in catalog.people.people.items() if "admin" in one.roles)
 
 
-def _slice_owners(people: People, case: Case) -> list[str]:
-    members = {pair for one in case.findings for pair in one.series.members}
+def _slice_owners(people: People, trouble: Trouble) -> list[str]:
+    members = {pair for one in trouble.findings for pair in one.series.members}
     return [
         name
         for name, person in people.people.items()
@@ -91,15 +91,15 @@ def _slice_owners(people: People, case: Case) -> list[str]:
     ]
 
 
-def _matching(catalog: Catalog, case: Case) -> Iterator[Route]:
+def _matching(catalog: Catalog, trouble: Trouble) -> Iterator[Route]:
     alerts: Alerts = catalog.policy.alerts
-    entries = [catalog.metrics[one] for one in case.metrics if one in catalog.metrics]
+    entries = [catalog.metrics[one] for one in trouble.metrics if one in catalog.metrics]
     for route in alerts.routes:
         if (
-            case.severity <= route.severity
-            and (not route.causes or case.explained.cause in route.causes)
+            trouble.severity <= route.severity
+            and (not route.causes or trouble.explained.cause in route.causes)
             and _any(route.domains, (entry.domain for entry in entries))
-            and _any(route.metrics, case.metrics)
+            and _any(route.metrics, trouble.metrics)
             and _any(route.tiers, (entry.spec.tier for entry in entries))
         ):
             yield route

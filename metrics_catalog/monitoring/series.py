@@ -73,14 +73,6 @@ class Panel:
         return ~np.isnan(self.values)
 
 
-def last_period(calendar: Calendar, grain: Grain, closed_through: date) -> date:
-    """First day of the last period that is over."""
-    span = calendar.span(grain, closed_through)
-    if span.end <= closed_through + timedelta(days=1):
-        return span.start
-    return calendar.start(grain, span.start - timedelta(days=1))
-
-
 def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tuple[date, ...]:
     """``count`` periods of a grain up to the one that begins at ``last``."""
     found = [last]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LEVEL, SEASON = 0.15, 0.1
+LEVEL, SEASON = 0.15, 0.05
 CLIP = 3.0  # usual residuals by which one surprise moves level and season at most
 
 
@@ -89,16 +89,11 @@ class Smoothing:
         self.number += (~np.isnan(exact)).astype(np.int32) - (~np.isnan(old)).astype(np.int32)
 
 
-def forecast(
-    values: Floats, periods: NDArray[np.int64], shape: Shape, weights: Floats
-) -> tuple[Floats, Floats, Floats]:
-    """One-step expectations, scales, and residuals known, of series × periods. ``weights`` broadcasts to values."""
-    state = Smoothing(len(values), shape)
-    return run(state, values, periods, weights)
-
-
 def run(state: Smoothing, values: Floats, periods: NDArray[np.int64], weights: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same from a state on, which is taken through these periods."""
+    """One-step expectations, scales, and numbers of residuals known, of series × periods; the state goes along.
+
+    ``periods``: running numbers. ``weights`` broadcasts to ``values``.
+    """
     by_period = np.ascontiguousarray(values.T)
     weights = np.broadcast_to(weights, values.shape).T
     expected, scale, number = (np.empty_like(by_period) for _ in range(3))

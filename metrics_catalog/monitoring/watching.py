@@ -11,13 +11,13 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.monitoring.case import Case, Member
 from metrics_catalog.monitoring.cause import explain
 from metrics_catalog.monitoring.facts import Scene, scene
 from metrics_catalog.monitoring.finding import Evaluation
 from metrics_catalog.monitoring.following import Evaluated, Observed, Synced, last_evaluated, sync
-from metrics_catalog.monitoring.grouping import cases
-from metrics_catalog.monitoring.standing import held_cases, source_cases
+from metrics_catalog.monitoring.grouping import troubles
+from metrics_catalog.monitoring.standing import held_troubles, source_troubles
+from metrics_catalog.monitoring.trouble import Member, Trouble
 from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def watch(
         if last is None or (last.version, last.closed_through) != (snapshot.version, closed):
             from metrics_catalog.monitoring.evaluate import evaluate
 
-            evaluation, version = evaluate(catalog, snapshot, memory, closed), snapshot.version
+            evaluation, version = evaluate(catalog, snapshot, memory, closed, published), snapshot.version
     evaluated = _kept(evaluation, version, closed)
     observed = observe(view, evaluation, owners, evaluated)
     synced = sync(store, catalog, observed, now, looker(catalog, store, published))
@@ -79,26 +79,26 @@ def watch(
 def observe(
     view: Scene, evaluation: Evaluation, owners: Mapping[str, str], evaluated: Evaluated | None = None
 ) -> Observed:
-    """Findings and what the pipeline knows, as cases: one for one cause."""
-    standing = {case.key: case for case in (*source_cases(view, owners), *held_cases(view))}
+    """Findings and what the pipeline knows, as troubles: one for one cause."""
+    standing = {trouble.key: trouble for trouble in (*source_troubles(view, owners), *held_troubles(view))}
+    keys = frozenset(standing)
     heard = [one for one in evaluation.findings if _is_recent(view.catalog, evaluation, one.series.grain, one.period)]
     found = [
-        _joined(standing.pop(case.key, None), case)
-        for case in cases(view.catalog, [(one, explain(view, one)) for one in heard])
+        _joined(standing.pop(trouble.key, None), trouble)
+        for trouble in troubles(view.catalog, [(one, explain(view, one)) for one in heard])
     ]
-    keys = frozenset(case.key for case in (*source_cases(view, owners), *held_cases(view)))
     fine = frozenset(Member(series, rule) for series, rule in evaluation.fine)
     return Observed((*found, *standing.values()), fine, keys, evaluated)
 
 
-def _joined(standing: Case | None, case: Case) -> Case:
-    """Findings that a standing case explains are part of it."""
+def _joined(standing: Trouble | None, trouble: Trouble) -> Trouble:
+    """Findings that a standing trouble explains are part of it."""
     if standing is None:
-        return case
-    metrics = tuple(dict.fromkeys((*case.metrics, *standing.metrics)))
-    explained = replace(standing.explained, others=case.explained.others, unchecked=case.explained.unchecked)
-    severity = min(case.severity, standing.severity)
-    return replace(standing, findings=case.findings, metrics=metrics, explained=explained, severity=severity)
+        return trouble
+    metrics = tuple(dict.fromkeys((*trouble.metrics, *standing.metrics)))
+    explained = replace(standing.explained, others=trouble.explained.others, unchecked=trouble.explained.unchecked)
+    severity = min(trouble.severity, standing.severity)
+    return replace(standing, findings=trouble.findings, metrics=metrics, explained=explained, severity=severity)
 
 
 def _is_recent(catalog: Catalog, evaluation: Evaluation, grain: Grain, period: date) -> bool:

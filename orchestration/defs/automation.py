@@ -12,8 +12,8 @@ from metrics_catalog.governance.ledger import Entry
 from orchestration.approved import KINDS, decided, touched
 from orchestration.declared import Declared
 from orchestration.landing import Landing, look
+from orchestration.resources import JOB
 
-JOB = "refresh"
 APPROVALS_SECONDS = 15  # so that an approved value is published within a minute
 RELOAD = timedelta(minutes=2)  # `metrics up` loads new definitions in seconds; other servers may never do
 

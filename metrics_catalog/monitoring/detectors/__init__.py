@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metrics_catalog.monitoring.detectors import anomaly, bounds, target
+from metrics_catalog.monitoring.detectors import anomaly, bounds, change, drift, missing, shift, target
 from metrics_catalog.monitoring.detectors.base import Judge
 from metrics_catalog.monitoring.finding import RuleName
 
-DETECTORS: Mapping[RuleName, Judge] = {"bounds": bounds.judge, "target": target.judge, "anomaly": anomaly.judge}
+DETECTORS: Mapping[RuleName, Judge] = {
+    "missing": missing.judge,
+    "bounds": bounds.judge,
+    "target": target.judge,
+    "drift": drift.judge,
+    "change": change.judge,
+    "anomaly": anomaly.judge,
+    "shift": shift.judge,
+}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from metrics_catalog.monitoring.calendar import Known
 from metrics_catalog.monitoring.finding import RuleName, Series
+from metrics_catalog.monitoring.learnt import Learnt
 from metrics_catalog.monitoring.series import Panel
 
 if TYPE_CHECKING:
@@ -36,9 +38,27 @@ class Verdict:
     too_little: Mapping[Series, str] = field(default_factory=dict)
 
 
-# A rule: judges the periods from a column on; those before it are what went before. Adding one is adding a module here
-# with such a `judge`, and naming it in `metrics_catalog.monitoring.detectors`.
-Judge = Callable[[Panel, Known, int], Iterable[Verdict]]
+@dataclass(frozen=True)
+class Case:
+    """What there is to judge: the columns of ``panel`` from ``first`` on, what goes before them, what is known of days.
+
+    ``learnt``: what is usual for each series in those columns.
+    """
+
+    panel: Panel
+    known: Known
+    first: int
+    learnt: Learnt
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """The columns to judge."""
+        return self.panel.values[:, self.first :]
+
+
+# A rule. Adding one is adding a module here with a function ``judge``, and naming it in
+# `metrics_catalog.monitoring.detectors`.
+Judge = Callable[[Case], Iterable[Verdict]]
 
 
 def none_of(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -6,19 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from metrics_catalog.monitoring.calendar import Known
-from metrics_catalog.monitoring.detectors.base import Verdict, none_of
+from metrics_catalog.monitoring.detectors.base import Case, Verdict, none_of
 from metrics_catalog.monitoring.detectors.limits import ends, is_outside, outside
-from metrics_catalog.monitoring.series import Panel
 
 
-def judge(panel: Panel, known: Known, first: int) -> Iterator[Verdict]:
+def judge(case: Case) -> Iterator[Verdict]:
     """The total, and the slices the bounds name."""
-    for block in panel.blocks:
+    for block in case.panel.blocks:
         bounds = block.terms.spec.bounds
-        if bounds is None or bounds.grain != panel.grain or (block.cut and block.cut not in bounds.slices):
+        if bounds is None or bounds.grain != case.panel.grain or (block.cut and block.cut not in bounds.slices):
             continue
-        values = panel.values[block.span, first:]
+        values = case.values[block.span]
         low = max(ends(bounds.warn)[0], ends(bounds.critical)[0])
         high = min(ends(bounds.warn)[1], ends(bounds.critical)[1])
         yield Verdict(

@@ -6,23 +6,21 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from metrics_catalog.monitoring.calendar import Known
-from metrics_catalog.monitoring.detectors.base import Verdict, none_of
+from metrics_catalog.monitoring.detectors.base import Case, Verdict, none_of
 from metrics_catalog.monitoring.detectors.limits import outside
-from metrics_catalog.monitoring.series import Panel
 from metrics_catalog.spec.monitoring import Limits
 
 CRITICAL = 0.1  # missed by more than this share of the target
 
 
-def judge(panel: Panel, known: Known, first: int) -> Iterator[Verdict]:
+def judge(case: Case) -> Iterator[Verdict]:
     """Totals of metrics that have a target at this grain, and a direction."""
-    for block in panel.blocks:
+    for block in case.panel.blocks:
         spec = block.terms.spec
-        target = spec.target.get(panel.grain)
+        target = spec.target.get(case.panel.grain)
         if target is None or block.cut or spec.direction == "none":
             continue
-        values = panel.values[block.span, first:]
+        values = case.values[block.span]
         limits = Limits(below=target) if spec.direction == "up" else Limits(above=target)
         score = outside(values, limits, None)
         bound, none = np.full(values.shape, float(target)), none_of(values.shape)

@@ -35,10 +35,10 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Case:
+class Trouble:
     """``key``: what it is, the same as long as it lasts. ``metrics``: all it touches, the leading one first.
 
-    ``findings``: the leading one first; a case of the pipeline may have none. ``text``: what happened, by language.
+    ``findings``: the leading one first; a trouble of the pipeline may have none. ``text``: what happened, by language.
     ``owners``: whom it concerns besides the metrics' owners (a source's). ``level``: the worst of the findings.
     """
 
