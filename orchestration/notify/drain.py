@@ -51,6 +51,12 @@ class Drained:
         """Letters delivered."""
         return self.counts["sent"]
 
+    def add(self, other: Drained) -> None:
+        """What another drain did after this one."""
+        self.counts += other.counts
+        self.errors |= other.errors
+        self.unfinished += other.unfinished
+
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
         counts = {name: self.counts[name] for name in ("sent", "unchanged", "later", "dead")}

@@ -17,13 +17,12 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from metrics_catalog.ops.channel_health import Way
     from orchestration.notify.drain import Drained
 
 RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
+_NEWS_SECONDS = 10.0
 _SQLITE = "sqlite:///"
 Tell = Callable[[str], None]
-Hear = Callable[["Way"], None]
 
 
 def store_of(project: Project) -> Engine | None:
@@ -48,17 +47,16 @@ def waits(project: Project, now: datetime) -> bool:
         engine.dispose()
 
 
-def drain(
-    settings: Settings, seconds: float, tell: Tell, hear: Hear | None = None, stop: Event | None = None
-) -> Drained | None:
-    """Send what waits. ``tell`` is the console; ``hear`` is told of channels that went down or came back.
+def drain(settings: Settings, seconds: float, tell: Tell, stop: Event | None = None) -> Drained | None:
+    """Send what waits; a channel that went down or came back becomes an incident, or its end. ``tell``: the console.
 
     None: there is nothing. Raises `OpsUnavailable`.
     """
-    engine = store_of(settings.locate())
+    project = settings.locate()
+    engine = store_of(project)
     if engine is None:
         return None
-    from metrics_catalog.ops import channel_health, claims
+    from metrics_catalog.ops import claims
 
     try:
         if not claims.pending_channels(engine):
@@ -66,11 +64,10 @@ def drain(
         from orchestration.notify.channels import reached
         from orchestration.notify.drain import Drain
 
-        done = Drain(engine, reached(settings, tell)).run(seconds, stop)
-        # Told after the fact and noted after that: who dies in between has it told again.
-        for way in channel_health.untold(engine):
-            (hear or _say(tell))(way)
-            channel_health.told(engine, way)
+        sending = Drain(engine, reached(settings, tell))
+        done = sending.run(seconds, stop)
+        if _watch(project, engine, tell):
+            done.add(sending.run(min(seconds, _NEWS_SECONDS), stop))  # that a channel is down must not wait
         return done
     finally:
         engine.dispose()
@@ -87,8 +84,17 @@ def drain_quietly(settings: Settings, tell: Tell) -> None:
         tell(f"not everything could be sent by {channel}: {error}")
 
 
-def _say(tell: Tell) -> Hear:
-    def hear(way: Way) -> None:
-        tell(f"{way.name} does not work: {way.error}" if way.failures else f"{way.name} works again")
+def _watch(project: Project, engine: Engine, tell: Tell) -> bool:
+    """Tell of channels that went down or came back. Noted afterwards: who dies in between has it told again."""
+    from metrics_catalog.ops import channel_health
+    from orchestration.notify.watching import watched
 
-    return hear
+    ways = list(channel_health.untold(engine))
+    for way in ways:
+        try:
+            watched(project, engine, way)
+        except Exception as error:  # files at fault; it is told once they are mended
+            tell(f"{way.name} does not work ({way.error}), and that could not be told: {error}")
+            continue
+        channel_health.told(engine, way)
+    return bool(ways)
