@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from metrics_catalog.cli import Json, app, console, print_json, project_of
-from metrics_catalog.governance_cli import user_of
+from metrics_catalog.governance_cli.shared import user_of
 
 if TYPE_CHECKING:
     from metrics_catalog.monitoring.incident import Incident

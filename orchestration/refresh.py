@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from expectations.clean import CleanResult
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
     from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.refresh import PublishOutcome
