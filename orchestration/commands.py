@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -109,12 +110,13 @@ def certify_once(settings: Settings) -> str | None:
     return admin
 
 
-def next_steps(settings: Settings, certified_by: str | None = None) -> str:
-    """Where to look after the demo; ``certified_by``: who certified it just now."""
+def next_steps(settings: Settings, certified_by: str | None = None, report: Path | None = None) -> str:
+    """Where to look after the demo; ``certified_by``: who certified it just now; ``report``: folder of its report."""
     certified = f"Certified by {certified_by}: from now on an official number changes only by an approved request."
     return "\n".join(
         (
             *([certified] if certified_by else []),
+            *(_report(report) if report else []),
             "Look at the numbers:   metrics query net_sales --grain month",
             "See all metrics:       metrics list",
             "Change one:            edit its file, then METRICS_USER=<you> metrics propose <metric> --reason <why>",
@@ -122,6 +124,14 @@ def next_steps(settings: Settings, certified_by: str | None = None) -> str:
             f"What was quarantined:  {settings.locate().docs / 'index.html'}",
         )
     )
+
+
+def _report(folder: Path) -> list[str]:
+    return [
+        f"Read the report:       {folder / 'report.html'}",
+        f"  on paper, in Slack:  {folder / 'report.pdf'}, {folder.parents[1] / 'slack.json'}",
+        "  another, or another reader's:  metrics report list; metrics report NAME --for PERSON --format pdf",
+    ]
 
 
 def _selected(definitions: Definitions, select: str | None) -> list[AssetKey] | None:

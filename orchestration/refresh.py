@@ -16,6 +16,7 @@ from orchestration import warehouse
 from orchestration.declared import Declared
 from orchestration.faults import Blocked
 from orchestration.governed import after_publish, origins
+from orchestration.platform import SOURCE, deliver_events
 from orchestration.tables import row_count
 from orchestration.transform import state
 from orchestration.transform.run import TransformResult, transform
@@ -84,6 +85,8 @@ class Refresh:
     def land(self, name: str, only: tuple[date, date] | None = None) -> LoadResult:
         """Load what is new of a source; ``only``: the daily files of these days (inclusive) again, changed or not."""
         self.tell(f"source {name}")
+        if name == SOURCE:
+            deliver_events(self.declared)
         with self._timed("sources"), self._warehouse() as con:
             from orchestration.ingest.load import load
 

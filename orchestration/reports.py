@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.faults import USAGE, Failed
@@ -30,6 +31,35 @@ def deliver(settings: Settings, name: str, tell: Callable[[str], None] = lambda 
         return issues.deliver(Source.of(project), engine, found[name], datetime.now(UTC), tell)
     finally:
         engine.dispose()
+
+
+def shown(settings: Settings) -> Path | None:
+    """The folder of the project's first report with everything in it: page, PDF, picture, and what Slack is sent.
+
+    None where there is no report, or not all of its period is published. Raises `OpsUnavailable`.
+    """
+    from metrics_catalog.ops.store import open_store
+    from metrics_catalog.report_files import read_reports
+    from metrics_catalog.reporting import shelf
+    from metrics_catalog.reporting.making import Source
+    from orchestration.report_formats import rendered
+
+    project = settings.locate()
+    name = next((one.name for one in read_reports(project)[0].values() if one.spec.audience.per is None), None)
+    if name is None:
+        return None
+    source, now = Source.of(project), datetime.now(UTC)
+    if source.published.at().info.closed_through < source.policy.closed_through(now):
+        return None
+    deliver(settings, name)
+    made = [row for row in shelf.rows(open_store(project.ops), name) if row.state == "made"]
+    if not made:
+        return None
+    newest = next((row for row in made if row.data["language"] == "en"), made[0])
+    folder = project.state / str(newest.path)
+    aside = project.issues / name / "slack.json"
+    aside.write_bytes(rendered(shelf.body_of(project, newest), "slack"))
+    return folder
 
 
 def unfinished(settings: Settings) -> list[str]:

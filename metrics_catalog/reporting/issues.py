@@ -88,7 +88,10 @@ def _deliver(source: Source, engine: Engine, report: ReportFile, now: datetime, 
         outcome.waiting = str(error)
         return outcome
     todo: list[tuple[Audience, Row]] = []
-    for audience in audiences(spec, source.definitions.official.people, _members(issue)):
+    copies = audiences(spec, source.definitions.official.people, _members(issue))
+    if not copies:
+        outcome.waiting = "nobody of people.yml is to get it"
+    for audience in copies:
         row = Row(report.name, period, audience.name, audience.folder, "waiting", now)
         row = known.get(row.key, row)
         outcome.already += row.state == "made"

@@ -63,7 +63,8 @@ def make(
     """
     snapshot = source.published.at(as_of)
     catalog, grain = source.definitions.official, report.spec.grain
-    first = period or last_period(catalog.policy, grain, snapshot.info.closed_through)
+    through = min(snapshot.info.closed_through, catalog.policy.closed_through(now))
+    first = period or last_period(catalog.policy, grain, through)
     numbers = Numbers(snapshot, catalog, *_window(report.spec, Calendar(catalog.policy.week_start), first))
     seen = replace(scene(source.project, catalog, now, since, source.published), published=snapshot.info)
     if as_of is not None:

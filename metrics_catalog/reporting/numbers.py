@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import pyarrow as pa
 
@@ -26,6 +26,7 @@ class Cell:
 
 
 Series = Mapping[date, Cell]
+Values = dict[tuple[str | None, ...], dict[date, Cell]]  # by members, in the slice's order
 
 
 class Numbers:
@@ -35,7 +36,7 @@ class Numbers:
         self.snapshot, self.catalog = snapshot, catalog
         self.calendar = Calendar(catalog.policy.week_start)
         self._start, self._end = start, end
-        self._read: dict[tuple[str, Grain, tuple[str, ...]], dict[tuple[str | None, ...], dict[date, Cell]]] = {}
+        self._read: dict[tuple[str, Grain, tuple[str, ...], tuple[date, date]], Values] = {}
 
     def series(self, metric: str, grain: Grain, members: Members = ()) -> Series:
         """Every value of one slice by period; none where it is not published so."""
@@ -59,7 +60,8 @@ class Numbers:
             return found
         inside = [(cut.index(dimension), member) for dimension, member in members if dimension != by]
         at = cut.index(by)
-        for key, series in self._values(metric, grain, cut).items():
+        span = (min(periods), max(periods) + timedelta(days=1))
+        for key, series in self._values(metric, grain, cut, span).items():
             if all(key[place] == member for place, member in inside):
                 cells = tuple(series.get(period) for period in periods)
                 if any(cell is not None and cell.value is not None for cell in cells):
@@ -81,20 +83,17 @@ class Numbers:
             return ()
         return next((cut for cut in self.catalog.metrics[metric].spec.slices if set(cut) == dimensions), None)
 
-    def _values(
-        self, metric: str, grain: Grain, cut: tuple[str, ...]
-    ) -> dict[tuple[str | None, ...], dict[date, Cell]]:
-        key = (metric, grain, cut)
+    def _values(self, metric: str, grain: Grain, cut: tuple[str, ...], span: tuple[date, date] | None = None) -> Values:
+        key = (metric, grain, cut, span or (self._start, self._end))
         if key not in self._read:
-            table = self.snapshot.values([metric], grain, cut, (), self._start, self._end)
-            self._read[key] = _by_members(table, cut)
+            self._read[key] = _by_members(self.snapshot.values([metric], grain, cut, (), *key[3]), cut)
         return self._read[key]
 
 
-def _by_members(table: pa.Table, cut: Sequence[str]) -> dict[tuple[str | None, ...], dict[date, Cell]]:
+def _by_members(table: pa.Table, cut: Sequence[str]) -> Values:
     numbers = [table[name].cast(pa.float64()).to_pylist() for name in ("value", "numerator", "denominator")]
     keys = zip(*(table[name].to_pylist() for name in cut), strict=True) if cut else iter([()] * table.num_rows)
-    found: dict[tuple[str | None, ...], dict[date, Cell]] = {}
+    found: Values = {}
     for key, period, *cell in zip(keys, table["period"].to_pylist(), *numbers, strict=True):
         found.setdefault(key, {})[period] = Cell(*cell)
     return found

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 from metrics_catalog.decisions.incident import Incident
+from metrics_catalog.monitoring.finding import RuleName
 from metrics_catalog.review.item import Text
 from metrics_catalog.review.scene import Scene
 from metrics_catalog.spec.metric import AnyMetric
-from metrics_catalog.spec.monitoring import Limits
+from metrics_catalog.spec.monitoring import Limits, Sensitivity
 
 DAYS = 180  # of history, on which the old and the new rule are compared
 RARE = 0.011  # share of periods outside of a calmed bound: about one in 90
-_LADDER = ("high", "medium", "low", "off")
-_BY_SENSITIVITY = ("anomaly", "shift", "drift")
+QUIET = 0.25  # messages a week of a rule that nobody calls noisy: one a month
+_LADDER: tuple[Sensitivity, ...] = ("high", "medium", "low", "off")
+_BY_SENSITIVITY: tuple[RuleName, ...] = ("anomaly", "shift", "drift")
 
 
 @dataclass(frozen=True)
@@ -36,21 +38,40 @@ def calmer(scene: Scene, metric: str, rule: str, _some: Sequence[Incident]) -> C
         return None
     if rule == "bounds":
         return _wider(scene, metric, entry.spec)
-    return _less_sensitive(scene, entry.spec) if rule in _BY_SENSITIVITY else None
+    return _less_sensitive(scene, metric, entry.spec) if rule in _BY_SENSITIVITY else None
 
 
-def _less_sensitive(scene: Scene, spec: AnyMetric) -> Calmed | None:
-    """One step down; what was never said is taken from the policy."""
-    if "anomaly" not in type(spec).model_fields:
+def _less_sensitive(scene: Scene, metric: str, spec: AnyMetric) -> Calmed | None:
+    """The next sensitivity down that would have been quiet enough, else the lowest; what was never said is policy."""
+    now = (spec.anomaly and spec.anomaly.sensitivity) or scene.catalog.policy.monitoring.sensitivity
+    below = list(_LADDER)[_LADDER.index(now) + 1 :]
+    if not below:
         return None
-    own = getattr(spec, "anomaly", None)
-    default = getattr(getattr(scene.catalog.policy, "monitoring", None), "sensitivity", "medium")
-    now = (own and own.sensitivity) or default
-    if now not in _LADDER[:-1]:
-        return None
-    lower = _LADDER[_LADDER.index(now) + 1]
-    kept = {} if own is None else own.model_dump(mode="json", exclude_defaults=True)
-    return Calmed({"anomaly": {**kept, "sensitivity": lower}}, f"anomaly.sensitivity: {now} → {lower}")
+    loads = _messages_a_week(scene, metric)
+    quiet = [one for one in below if one in loads and loads[one] <= QUIET]
+    lower = quiet[0] if quiet else below[-2] if len(below) > 1 else below[0]
+    kept = {} if spec.anomaly is None else spec.anomaly.model_dump(mode="json", exclude_defaults=True)
+    evidence = {}
+    if now in loads and lower in loads:
+        evidence = {
+            "en": f"Backtest, {DAYS} days: {loads[now]:.2g} messages a week; so calmed, {loads[lower]:.2g}.",
+            "zh": f"按过去{DAYS}天回测，每周{loads[now]:.2g}条预警；调整后{loads[lower]:.2g}条。",
+        }
+    return Calmed({"anomaly": {**kept, "sensitivity": lower}}, f"anomaly.sensitivity: {now} → {lower}", evidence)
+
+
+def _messages_a_week(scene: Scene, metric: str) -> dict[Sensitivity, float]:
+    """By sensitivity, of the rules that have one; nothing where nothing is published."""
+    if scene.snapshot is None:
+        return {}
+    from metrics_catalog.monitoring.backtest import backtest
+
+    catalog = scene.catalog
+    alone = {
+        name: catalog.metrics[name] for name in catalog.made_of([metric])
+    }  # what its owner's others send is not asked
+    found = backtest(replace(catalog, metrics=alone), scene.snapshot, metric, DAYS, _BY_SENSITIVITY)
+    return dict(found.by_sensitivity)
 
 
 def _wider(scene: Scene, metric: str, spec: AnyMetric) -> Calmed | None:
@@ -70,7 +91,7 @@ def _wider(scene: Scene, metric: str, spec: AnyMetric) -> Calmed | None:
     if new == limits:
         return None
     before, after = (sum(_outside(value, one) for value in values) for one in (limits, new))
-    edit = bounds.model_dump(mode="json", exclude_none=True)
+    edit = bounds.model_dump(mode="json", exclude_defaults=True)
     edit["grain"] = bounds.grain
     edit[level] = {side: _plain(value) for side, value in new.model_dump(exclude_none=True).items()}
     other = "critical" if level == "warn" else "warn"

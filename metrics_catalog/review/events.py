@@ -71,8 +71,12 @@ def events(
 
 
 def as_lines(found: list[Event]) -> str:
-    """The file: one JSON object a line."""
-    return "".join(json.dumps(asdict(one), ensure_ascii=False, default=str) + "\n" for one in found)
+    """The file: one JSON object a line; without any, the empty array that a delivery without records is."""
+    return (
+        "[]\n"
+        if not found
+        else "".join(json.dumps(asdict(one), ensure_ascii=False, default=str) + "\n" for one in found)
+    )
 
 
 class _Calendar:

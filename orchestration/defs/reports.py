@@ -6,7 +6,8 @@ left out and said; it stops nothing.
 
 # Annotations are not postponed here: Dagster reads that of `context` and takes no text.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 from dagster import AssetExecutionContext
@@ -27,10 +28,10 @@ def definitions(declared: Declared) -> dg.Definitions:
     for problem in problems:
         dg.get_dagster_logger().warning("report left out: %s", problem)
     assets = [_asset(declared, report) for report in found.values()]
-    jobs = {name: dg.define_asset_job(f"report_{name}", dg.AssetSelection.assets(asset_key(name))) for name in found}
-    schedules = [_schedule(declared, report, jobs[name]) for name, report in found.items() if report.spec.schedule]
+    jobs = [dg.define_asset_job(f"report_{name}", dg.AssetSelection.assets(asset_key(name))) for name in found]
+    schedules = [_schedule(declared, report) for report in found.values() if report.spec.schedule]
     sensors = [_unfinished(declared, jobs)] if jobs else []
-    return dg.Definitions(assets=assets, jobs=list(jobs.values()), schedules=schedules, sensors=sensors)
+    return dg.Definitions(assets=assets, jobs=jobs, schedules=schedules, sensors=sensors)
 
 
 def asset_key(name: str) -> dg.AssetKey:
@@ -66,26 +67,28 @@ def _asset(declared: Declared, report: ReportFile) -> dg.AssetsDefinition:
     return made
 
 
-def _schedule(declared: Declared, report: ReportFile, job: "dg.UnresolvedAssetJobDefinition") -> dg.ScheduleDefinition:
+def _schedule(declared: Declared, report: ReportFile) -> dg.ScheduleDefinition:
     """A run makes what is due when it runs, so of several missed ticks the first makes it and the rest find it made."""
     return dg.ScheduleDefinition(
         name=f"report_{report.name}",
-        job=job,
+        job_name=f"report_{report.name}",
         cron_schedule=str(report.spec.schedule),
         execution_timezone=declared.catalog.policy.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
 
 
-def _unfinished(declared: Declared, jobs: "dict[str, dg.UnresolvedAssetJobDefinition]") -> dg.SensorDefinition:
+def _unfinished(declared: Declared, jobs: Sequence[Any]) -> dg.SensorDefinition:
+    reports = {job.name.removeprefix("report_") for job in jobs}
+
     @dg.sensor(
-        jobs=list(jobs.values()),
+        jobs=jobs,
         minimum_interval_seconds=LOOK_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Takes up reports that wait for data once it is there, and those that failed, after a while.",
     )
     def unfinished_reports(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        names = [name for name in unfinished(declared.settings) if name in jobs and not _runs(context, name)]
+        names = [name for name in unfinished(declared.settings) if name in reports and not _runs(context, name)]
         if not names:
             yield dg.SkipReason("nothing waits that could be made now")
         for name in names:

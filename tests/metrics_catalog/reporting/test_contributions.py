@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +35,7 @@ def ratio(cells: list[tuple[float, float]]) -> Cell:
 @given(st.lists(st.tuples(part, part, presence), min_size=1, max_size=6))
 def test_a_ratio_is_split_without_a_rest(parts: list) -> None:
     """Members that come and go, too; and each share is its rate's plus its weight's."""
-    cells = {
+    cells: dict[str | None, Any] = {
         str(at): (ratio([now]) if there[0] else None, ratio([before]) if there[1] else None)
         for at, (now, before, there) in enumerate(parts)
     }
@@ -50,5 +52,5 @@ def test_a_ratio_is_split_without_a_rest(parts: list) -> None:
 
 def test_what_does_not_add_up_is_not_split() -> None:
     """Customers counted once in each store are more than all customers."""
-    cells = {"a": (Cell(60), Cell(50)), "b": (Cell(70), Cell(50))}
+    cells: dict[str | None, Any] = {"a": (Cell(60), Cell(50)), "b": (Cell(70), Cell(50))}
     assert contributions(cells, (Cell(100), Cell(80))) is None

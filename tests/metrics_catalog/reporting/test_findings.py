@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from metrics_catalog.reporting.sentences import sentence
 LAST = date(2024, 6, 24)
 
 
-def fact(catalog: Catalog, values: list[float | None], metric: str = "net_sales") -> Fact:
+def fact(catalog: Catalog, values: Sequence[float | None], metric: str = "net_sales") -> Fact:
     course = tuple((LAST - timedelta(weeks=len(values) - 1 - n), value) for n, value in enumerate(values))
     before = values[-2] if len(values) > 1 else None
     return Fact(metric, catalog.metrics[metric].spec, "week", LAST, values[-1], before, None, course, LAST, LAST)

@@ -113,9 +113,8 @@ def test_after_missed_weeks_only_the_last_issue_is_made(source: Source, engine: 
     policy = source.policy.model_copy(update={"business_date": date(2024, 6, 9)})
     catalog = replace(source.definitions.official, policy=policy)
     earlier = replace(source, definitions=replace(source.definitions, official=catalog))
-    early: Any = room.InMemory(
-        replace(source.published.at(), info=replace(room.info(), closed_through=date(2024, 6, 8)))
-    )
+    snapshot: Any = source.published.at()
+    early: Any = room.InMemory(replace(snapshot, info=replace(room.info(), closed_through=date(2024, 6, 8))))
     assert deliver(replace(earlier, published=early), engine, holds, room.NOW - timedelta(days=21)).waiting is not None
     done = deliver(source, engine, holds, room.NOW)
     assert (done.period, done.made) == (room.LAST, 2)
@@ -182,3 +181,8 @@ def test_two_at_once_make_it_once(source: Source, engine: Any, weekly: Any, room
 )
 def test_an_issue_is_about_the_last_period_that_is_over(grain: Any, through: date, first: date) -> None:
     assert last_period(Policy(), grain, through) == first
+
+
+def test_a_report_that_nobody_is_to_get_says_so(source: Source, engine: Any, room: Any) -> None:
+    lonely = room.report_file(room.REPORT, audience={"people": ["gone"]})
+    assert deliver(source, engine, lonely, room.NOW).waiting == "nobody of people.yml is to get it"

@@ -152,6 +152,26 @@ def test_a_noisy_rule_is_calmed_by_what_the_past_says(scene: Made, daily: Made, 
     assert item.proposal.edit["bounds"]["warn"] == {"below": 50}, "a warning never goes beyond what is critical"
 
 
+@pytest.mark.parametrize(
+    ("own", "policy", "edit"),
+    [
+        (None, {}, {"anomaly": {"sensitivity": "low"}}),
+        ({"sensitivity": "high", "minimum": 0.1}, {}, {"anomaly": {"sensitivity": "low", "minimum": "0.1"}}),
+        (None, {"monitoring": {"sensitivity": "low"}}, {"anomaly": {"sensitivity": "off"}}),
+        ({"sensitivity": "off"}, {}, None),
+    ],
+)
+def test_an_anomaly_rule_is_calmed_by_its_sensitivity(
+    scene: Made, happened: SimpleNamespace, own: Any, policy: Any, edit: Any
+) -> None:
+    some = tuple(happened.incident(n, rule="anomaly") for n in range(5))
+    one = scene({"net_sales": {"anomaly": own}}, policy=policy, incidents=some, snapshot=None)
+    (item,) = noisy.found(one)
+    assert item.proposal is not None
+    assert (item.proposal.edit or None) == edit
+    assert item.proposal.do == ("calm" if edit else "decide")
+
+
 def test_few_real_or_still_open_alerts_are_no_noise(scene: Made, daily: Made, happened: SimpleNamespace) -> None:
     metrics = {"net_sales": {"bounds": {"warn": {"below": 100}}}}
     values = {"net_sales": daily(lambda n: 80.0 + n % 40)}

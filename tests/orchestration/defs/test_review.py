@@ -29,7 +29,7 @@ def run(shop: Any, **config: str) -> dg.ExecuteInProcessResult:
         return job.execute_in_process(instance=instance, run_config=given)
 
 
-def look(shop: Any, cursor: str | None = None) -> dg.SensorResult | Any:
+def look(shop: Any, cursor: str | None = None) -> Any:
     with dg.DagsterInstance.ephemeral() as instance:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
         sensor = next(one for one in built(shop).sensors or [] if one.name == "review_wanted")
