@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ class SourceHealth:
 
     ``late``: days that are over and not delivered. ``loaded_at``: end of its newest load. ``rows``, ``rejected``,
     ``quarantined``: of that load. ``blocked``: why its load was not accepted. ``error``: why it could not be loaded.
+    ``due``: when its next load must have ended, by what its declaration promises; None: it promises nothing.
     """
 
     source: str
@@ -49,6 +50,15 @@ class SourceHealth:
     failed: tuple[FailedCheck, ...] = ()
     blocked: str | None = None
     error: str | None = None
+    due: datetime | None = None
+
+    def same_as(self, other: SourceHealth) -> bool:
+        """Whether both say the same, whenever and by whichever run they were found."""
+        return replace(self, at=other.at, run_id=other.run_id) == other
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether a load is overdue."""
+        return self.due is not None and now > self.due
 
     @property
     def quarantine_share(self) -> float:
@@ -99,13 +109,14 @@ def _data(one: SourceHealth) -> dict[str, Any]:
 
 def _read(row: Any) -> SourceHealth:
     data = json.loads(row.data)
-    loaded = data.pop("loaded_at")
+    loaded, due = data.pop("loaded_at"), data.pop("due", None)
     return SourceHealth(
         row.source,
         datetime.fromisoformat(row.at),
         row.run_id,
         late=tuple(date.fromisoformat(day) for day in data.pop("late")),
         loaded_at=datetime.fromisoformat(loaded) if loaded else None,
+        due=datetime.fromisoformat(due) if due else None,
         failed=tuple(FailedCheck(**check) for check in data.pop("failed")),
         **data,
     )

@@ -6,7 +6,7 @@ Columns are followed both ways through dbt's SQL (`tracing`); a model whose SQL 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sqlglot import exp
@@ -16,6 +16,7 @@ from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.expressions import attribute_sql, columns_of, qualified
 from metrics_catalog.located import suggest
+from metrics_catalog.report_files import naming, read_reports
 from metrics_catalog.semantic import Attribute, UnknownName, read_manifest
 from metrics_catalog.tracing import WHOLE, Origin, Traced, trace
 
@@ -42,7 +43,8 @@ class Impact:
     """Both directions from one thing. Columns are "model.column", sources "source.table".
 
     ``metrics``, ``models``: downstream. ``made_of``: metrics, models, sources, columns its values come from, and
-    row_columns, which decide what rows there are. ``untraced``: models on the way that count whole.
+    row_columns, which decide what rows there are. ``untraced``: models on the way that count whole. ``reports``: those
+    that show the metric, or one that would change.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Impact:
     models: tuple[str, ...]
     made_of: Mapping[str, tuple[str, ...]]
     untraced: tuple[str, ...]
+    reports: tuple[str, ...] = ()
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -140,8 +143,11 @@ def impact(catalog: Catalog, name: str) -> Impact:
     columns = read_columns(read_manifest(catalog.project.manifest))
     uses = {metric: _uses(catalog, formula) for metric, formula in formulas(catalog).items()}
     if name in catalog.metrics:
-        return _of_metric(catalog, columns, uses[name], name)
-    return _of_origin(catalog, columns, uses, name, _start(catalog, columns, uses, name))
+        found = _of_metric(catalog, columns, uses[name], name)
+    else:
+        found = _of_origin(catalog, columns, uses, name, _start(catalog, columns, uses, name))
+    reports, _ = read_reports(catalog.project)
+    return replace(found, reports=naming(reports.values(), [name, *(one.metric for one in found.metrics)]))
 
 
 def _of_metric(catalog: Catalog, columns: Columns, uses: _Uses, name: str) -> Impact:

@@ -50,6 +50,16 @@ class Project:
         return self.root / "metrics_catalog" / "metrics"
 
     @property
+    def reports(self) -> Path:
+        """Report files."""
+        return self.root / "metrics_catalog" / "reports"
+
+    @property
+    def issues(self) -> Path:
+        """Every issue of every report, as it was sent."""
+        return self.state / "reports"
+
+    @property
     def people(self) -> Path:
         """People, teams and roles."""
         return self.root / "metrics_catalog" / "people.yml"

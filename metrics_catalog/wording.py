@@ -44,7 +44,7 @@ def period(grain: Grain, start: date, language: str) -> str:
         return f"{start.year}年" if chinese else f"{start.year}"
     if grain == "quarter":
         quarter = (start.month + 2) // 3
-        return f"{start.year}年{quarter}季度" if chinese else f"Q{quarter} {start.year}"
+        return f"{start.year}年第{quarter}季度" if chinese else f"Q{quarter} {start.year}"
     if grain == "month":
         return f"{start.year}年{start.month}月" if chinese else f"{_MONTHS[start.month - 1]} {start.year}"
     if grain == "week":

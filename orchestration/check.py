@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from metrics_catalog.governance.begun import Definitions
 from metrics_catalog.located import InvalidFiles, Problem
 from orchestration.settings import Settings
 
@@ -48,9 +49,27 @@ def check_project(settings: Settings) -> Checked:
         *outdated(declared.catalog, stale(declared.catalog)),
         *definitions.files.warnings,
     ]
-    problems += definitions.problems
+    problems += [*definitions.problems, *_reports(definitions)]
     if definitions.record is not None:
         from metrics_catalog.governance.proposals import not_official
 
         problems += not_official(definitions.files, definitions.record)
     return Checked(len(definitions.files.metrics), len(declared.sources), len(suites), tuple(sorted(problems)))
+
+
+def _reports(definitions: Definitions) -> list[Problem]:
+    """What is wrong with reports, by the official metrics and those that are still proposed."""
+    from metrics_catalog.governance.record import METRIC
+    from metrics_catalog.report_files import check_reports, read_reports
+
+    official, record = definitions.official, definitions.record
+    reports, problems = read_reports(official.project)
+    newest = {} if record is None else {subject: versions[-1] for subject, versions in record.versions.items()}
+    retired = {
+        subject.removeprefix(METRIC): version.successor or ""
+        for subject, version in newest.items()
+        if version.status == "retired"
+    }
+    metrics = {name: one for name, one in definitions.files.metrics.items() if name not in retired}
+    catalog = replace(official, metrics={**metrics, **official.metrics}, people=definitions.files.people)
+    return [*problems, *check_reports(reports.values(), catalog, retired)]

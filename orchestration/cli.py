@@ -11,7 +11,12 @@ from typing import Annotated
 
 import typer
 
-import metrics_catalog.governance_cli  # noqa: F401 - its commands join `app`
+import metrics_catalog.backtest_cli
+import metrics_catalog.governance_cli
+import metrics_catalog.monitoring_cli
+import metrics_catalog.review_cli  # noqa: F401
+import orchestration.outbox_cli
+import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json
 from orchestration.settings import Settings, read_settings
 
@@ -50,15 +55,17 @@ def demo(
     days: Annotated[int | None, typer.Option(help="Only the first days of the year.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
-    """Lay out the demo's data, certify its definitions once, refresh, and say where to look."""
+    """Lay out the demo's data, certify its definitions once, refresh, make its report, and say where to look."""
     from orchestration.commands import certify_once, lay_out_demo, next_steps
+    from orchestration.reports import shown
 
     settings = _settings(context)
     lay_out_demo(settings, days, quiet=as_json)
     certified_by = certify_once(settings)
     _run(settings, None, as_json)
+    report = shown(settings)
     if not as_json:
-        typer.echo("\n" + next_steps(settings, certified_by))
+        typer.echo("\n" + next_steps(settings, certified_by, report))
 
 
 @app.command()

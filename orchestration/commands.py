@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from orchestration.collector import seldom
 from orchestration.faults import SYSTEM, USAGE, Failed, exit_code, message
 from orchestration.lock import Busy, turn
+from orchestration.notify.outbox import drain_quietly
 from orchestration.settings import Settings
 from orchestration.summary import Summary, summarize
 
@@ -24,12 +26,19 @@ if TYPE_CHECKING:
 
 
 def run(settings: Settings, select: str | None = None, quiet: bool = False) -> Summary:
-    """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI.
+    """Refresh (or only the assets of a Dagster selection) in this process, recorded like any run of the UI; then tell.
 
     A run that published all but some held metrics has a summary, which says so. Raises `InvalidFiles` when the
     project's files are at fault, `Busy` when it is being refreshed, `Failed` when a stage failed; the message says
     whether anything was published then.
     """
+    try:
+        return _refreshed(settings, select, quiet)
+    finally:
+        drain_quietly(settings, lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def _refreshed(settings: Settings, select: str | None, quiet: bool) -> Summary:
     with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
         from orchestration.dead_runs import COMMAND, bury
@@ -101,12 +110,13 @@ def certify_once(settings: Settings) -> str | None:
     return admin
 
 
-def next_steps(settings: Settings, certified_by: str | None = None) -> str:
-    """Where to look after the demo; ``certified_by``: who certified it just now."""
+def next_steps(settings: Settings, certified_by: str | None = None, report: Path | None = None) -> str:
+    """Where to look after the demo; ``certified_by``: who certified it just now; ``report``: folder of its report."""
     certified = f"Certified by {certified_by}: from now on an official number changes only by an approved request."
     return "\n".join(
         (
             *([certified] if certified_by else []),
+            *(_report(report) if report else []),
             "Look at the numbers:   metrics query net_sales --grain month",
             "See all metrics:       metrics list",
             "Change one:            edit its file, then METRICS_USER=<you> metrics propose <metric> --reason <why>",
@@ -114,6 +124,14 @@ def next_steps(settings: Settings, certified_by: str | None = None) -> str:
             f"What was quarantined:  {settings.locate().docs / 'index.html'}",
         )
     )
+
+
+def _report(folder: Path) -> list[str]:
+    return [
+        f"Read the report:       {folder / 'report.html'}",
+        f"  on paper, in Slack:  {folder / 'report.pdf'}, {folder.parents[1] / 'slack.json'}",
+        "  another, or another reader's:  metrics report list; metrics report NAME --for PERSON --format pdf",
+    ]
 
 
 def _selected(definitions: Definitions, select: str | None) -> list[AssetKey] | None:

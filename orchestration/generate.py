@@ -142,9 +142,10 @@ def _schemas() -> tuple[tuple[str, str], ...]:
     from metrics_catalog.spec.metric import Metric
     from metrics_catalog.spec.people import People
     from metrics_catalog.spec.policy import Policy
+    from metrics_catalog.spec.report import Report
     from orchestration.ingest.spec import SourceSpec
 
-    models = {"metric": Metric, "people": People, "policy": Policy, "source": SourceSpec}
+    models = {"metric": Metric, "people": People, "policy": Policy, "report": Report, "source": SourceSpec}
     made = {name: TypeAdapter(model).json_schema() for name, model in models.items()} | {"suite": suite_schema()}
     return tuple(
         (name, json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n") for name, schema in made.items()

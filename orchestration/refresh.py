@@ -16,6 +16,7 @@ from orchestration import warehouse
 from orchestration.declared import Declared
 from orchestration.faults import Blocked
 from orchestration.governed import after_publish, origins
+from orchestration.platform import SOURCE, deliver_events
 from orchestration.tables import row_count
 from orchestration.transform import state
 from orchestration.transform.run import TransformResult, transform
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from expectations.clean import CleanResult
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -43,7 +46,8 @@ class Report:
     """What a refresh did so far, stage by stage; filled while it runs.
 
     ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
-    ended, UTC. ``notices``: what governance did or wants people to do.
+    ended, UTC. ``not_loaded``: sources that could not be loaded, and why. ``coverages``: of daily sources, once known.
+    ``notices``: what governance did or wants people to do.
     """
 
     loads: dict[str, LoadResult] = field(default_factory=dict)
@@ -52,6 +56,9 @@ class Report:
     published: PublishOutcome | None = None
     rows: dict[str, int] = field(default_factory=dict)
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
+    not_loaded: dict[str, str] = field(default_factory=dict)
+    coverages: Mapping[str, Coverage] | None = None
+    watched: Watch | None = None
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
@@ -73,21 +80,28 @@ class Refresh:
         self.report = Report() if report is None else report
         self.tell, self.detail = tell, detail
         self._con: DuckDBPyConnection | None = None
+        self._official: Catalog | None = None
 
     def land(self, name: str, only: tuple[date, date] | None = None) -> LoadResult:
         """Load what is new of a source; ``only``: the daily files of these days (inclusive) again, changed or not."""
         self.tell(f"source {name}")
+        if name == SOURCE:
+            deliver_events(self.declared)
         with self._timed("sources"), self._warehouse() as con:
             from orchestration.ingest.load import load
 
-            result = load(
-                self.declared.sources[name],
-                con,
-                self.declared.project.landing,
-                self.declared.settings.secret,
-                only,
-                lambda step: self.detail(f"source {name}: {step}"),
-            )
+            try:
+                result = load(
+                    self.declared.sources[name],
+                    con,
+                    self.declared.project.landing,
+                    self.declared.settings.secret,
+                    only,
+                    lambda step: self.detail(f"source {name}: {step}"),
+                )
+            except Exception as error:
+                self.report.not_loaded[name] = str(error).strip() or type(error).__name__
+                raise
             self.report.rows[f"source.{name}"] = row_count(con, "source", name)
             self.report.loaded_at[name] = _last_loaded(con, name)
         self.report.loads[name] = result
@@ -126,6 +140,7 @@ class Refresh:
             # What the dbt project does not declare of its columns is known now that they are built.
             is_dbt = self.declared.project.is_dbt
             known = definitions_of(self.declared.project) if is_dbt else self.declared.definitions
+            self._official = known.official
             state.prepare(con)
             built = state.seen(con)
             inputs = Inputs(
@@ -148,6 +163,44 @@ class Refresh:
                 self.report.notices.append(line)
         self.report.published = result
         return result
+
+    def keep_health(self) -> None:
+        """Keep how each source came out. What goes wrong with that is said and fails nothing."""
+        if not self.declared.sources:
+            return
+        from orchestration.source_health import keep
+
+        try:
+            if self.report.coverages is None:
+                with self._warehouse() as con:
+                    self._coverages(con)
+            keep(self.declared, self.report, self.run_id, datetime.now(UTC))
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"the health of sources is not kept: {error}")
+
+    def watch(self, judge: bool = True) -> Watch:
+        """Bring incidents in line with values and sources as they are now; once in a refresh."""
+        if self.report.watched is None:
+            from orchestration.alerting import watch
+
+            self.tell("alerts")
+            self.keep_health()
+            with self._timed("alerts"):
+                self.report.watched = watch(self.declared, datetime.now(UTC), judge, self._official)
+        return self.report.watched
+
+    def end(self, job: str) -> None:
+        """What is kept and told of every refresh, of one that failed too. What goes wrong with it fails nothing."""
+        from metrics_catalog.governance.ledger import Lost
+        from orchestration.alerting import run_ended
+
+        if any(isinstance(error, Lost) for error in self.report.errors):
+            return  # an empty ops store is no substitute for the one that is gone
+        try:
+            run_ended(self.declared, self.report, job)
+            self.watch(judge=self.report.published is not None)
+        except Exception as error:  # whatever ended the refresh is what people must read
+            self.tell(f"incidents are not up to date: {error}")
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""
@@ -200,6 +253,7 @@ class Refresh:
             delivered = _delivered(partition, dict(con.execute(query, [name]).fetchall()))
             expected = {partition.start + timedelta(days=n) for n in range((last - partition.start).days + 1)}
             found[name] = Coverage(partition.start, frozenset(expected - delivered - set(policy.closed_days)))
+        self.report.coverages = found
         return found
 
 

@@ -12,6 +12,7 @@ from orchestration.lock import turn
 from orchestration.refresh import Refresh, Report
 
 KEY = "refresh"
+JOB = "refresh"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def refresh_resource(declared: Declared, listener: Listener | None = None) -> dg
                 yield refresh
                 refresh.document()
             finally:
+                refresh.end(JOB)
                 refresh.close()
 
     return dg.ResourceDefinition(dg.resource(start).resource_fn)

@@ -30,6 +30,8 @@ def serve(settings: Settings, tell: Callable[[str], None], stop: Event) -> None:
     """Run the servers until ``stop`` is set or one of them ends. Raises `Failed` for the latter, or a port in use."""
     if not _free(settings.port):
         raise Failed(f"port {settings.port} is in use; choose another with --port or METRICS_PORT", USAGE)
+    if settings.slack_signing_secret is not None and not _free(settings.slack_port):
+        raise Failed(f"port {settings.slack_port} is in use; choose another with METRICS_SLACK_PORT", USAGE)
     code_port = _any_free_port()
     project = settings.locate()
     environment = {**os.environ, **configure(settings), **_variables(settings)}
@@ -45,16 +47,26 @@ def serve(settings: Settings, tell: Callable[[str], None], stop: Event) -> None:
             start("webserver", project.dagster_home, environment, web),
             start("daemon", project.dagster_home, environment, ["dagster._daemon", "run", "-w", str(workspace)]),
         ]
+        if listens(settings):
+            servers.append(start("Slack listener", project.dagster_home, environment, ["orchestration.notify.listen"]))
         url = f"http://{HOST}:{settings.port}"
         _await(lambda: _answers(f"{url}/server_info"), servers, stop)
         if not stop.is_set():
             tell(f"Dagster   {url}")
             tell(f"Assets    {url}/asset-groups")
+            if listens(settings) and settings.slack_signing_secret is not None:
+                tell(f"Slack     http://{HOST}:{settings.slack_port}/slack (interactivity request URL, behind TLS)")
             tell(f"Logs      {project.dagster_home}/*.log")
             tell("Ctrl-C stops everything.")
         while not stop.wait(0.5):
             _all_alive(servers)
             reload.when_due(url, LOCATION, stop)
+
+
+def listens(settings: Settings) -> bool:
+    """Whether there is anything to hear from Slack: its token, and one of the two ways it tells what was pressed."""
+    ways = (settings.slack_signing_secret, settings.slack_app_token)
+    return settings.slack_token is not None and any(one is not None for one in ways)
 
 
 def _variables(settings: Settings) -> dict[str, str]:

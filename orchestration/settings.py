@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, StringConstraints, ValidationError
 
 from metrics_catalog.located import suggest
 from metrics_catalog.project import DBT_FILE, Project
@@ -19,6 +19,7 @@ from metrics_catalog.project import DBT_FILE, Project
 PREFIX = "METRICS_"
 # Read by dbt's own profiles.yml, written by us; not a setting.
 WAREHOUSE_VARIABLE = "METRICS_WAREHOUSE"
+_UNSAID = ("_URL", "_TOKEN", "_SECRET")
 
 
 class InvalidSettings(Exception):
@@ -40,11 +41,22 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=1, le=65535)] = 3000
     refresh_cron: str = "0 6 * * *"
     new_files_seconds: Annotated[int, Field(ge=5)] = 60
+    slack_token: SecretStr | None = None
+    slack_signing_secret: SecretStr | None = None
+    slack_app_token: SecretStr | None = None
+    slack_api: Annotated[str, StringConstraints(pattern=r"^https?://.+/$")] = "https://slack.com/api/"
+    slack_port: Annotated[int, Field(ge=1, le=65535)] = 3001
+    smtp_url: SecretStr | None = None
+    mail_from: str | None = None
 
     _environment: Mapping[str, str] = PrivateAttr(default_factory=dict)
 
+    def has(self, name: str) -> bool:
+        """Whether an environment variable is set."""
+        return bool(self._environment.get(name))
+
     def secret(self, name: str) -> str:
-        """Value of an environment variable a source names. Raises `InvalidSettings` when it is not set."""
+        """Value of an environment variable a file names. Raises `InvalidSettings` when it is not set."""
         value = self._environment.get(name)
         if not value:
             hint = suggest(name, self._environment)
@@ -119,6 +131,6 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for item in error.errors():
         name = PREFIX + str(item["loc"][0]).upper()
-        shown = "" if name.endswith("_URL") else f", got {item.get('input')!r}"
+        shown = "" if name.endswith(_UNSAID) else f", got {item.get('input')!r}"
         lines.append(f"{name}: {item['msg']}{shown}")
     return "\n".join(lines)

@@ -16,7 +16,7 @@ from metrics_catalog.spec.metric import MetricFile
 UNASSIGNED = "unassigned"
 # What a metric gets that does not say: nobody's, of a team's concern, a plain number without a good direction.
 DEFAULTS: Mapping[str, Any] = {"owner": UNASSIGNED, "tier": 3, "unit": "number", "direction": "none"}
-_MORE = ("synonyms", "slices", "bounds", "target", "playbook")
+_MORE = ("synonyms", "slices", "bounds", "target", "change", "anomaly", "watch", "playbook")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -98,7 +98,7 @@ def _drop_wrong(made: Governance) -> None:
         except ValidationError as error:
             for item in error.errors():
                 message = item["msg"].removeprefix("Value error, ")
-                wrong = [str(item["loc"][0])] if item["loc"] else ["target", "bounds"]
+                wrong = [str(item["loc"][0])] if item["loc"] else ["target", "bounds", "change", "anomaly", "watch"]
                 for key in wrong:
                     if made.keys.pop(key, None) is not None:
                         made.notes.append(((key,), f"config.meta.{key} is left out: {message}"))

@@ -59,12 +59,17 @@ class Definitions:
         return certified_entry(version)
 
 
+def has_store(project: Project) -> bool:
+    """Whether the project's ops store may have been made; a file that is not there was not. Opens nothing."""
+    return not project.ops.startswith(_SQLITE) or Path(project.ops.removeprefix(_SQLITE)).exists()
+
+
 def ledger_of(project: Project) -> Ledger | None:
     """The project's ledger; None while it has no ops store, so that nothing was ever certified.
 
     Raises `OpsUnavailable`.
     """
-    if project.ops.startswith(_SQLITE) and not Path(project.ops.removeprefix(_SQLITE)).exists():
+    if not has_store(project):
         return None
     from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.ops.store import open_store

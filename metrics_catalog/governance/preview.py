@@ -20,7 +20,8 @@ from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.comparison import Values, effect, largest, totals, worst, written
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain, ordered
-from metrics_catalog.spec.metric import AnyMetric, Limits
+from metrics_catalog.spec.metric import AnyMetric
+from metrics_catalog.spec.monitoring import Limits
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

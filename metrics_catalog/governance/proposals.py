@@ -18,7 +18,7 @@ from metrics_catalog.spec.governance import Change
 from metrics_catalog.spec.metric import AnyMetric
 
 _WORDS = {"label", "description", "synonyms", "playbook"}
-_BOUNDS = {"bounds", "target", "direction"}
+_BOUNDS = {"bounds", "target", "direction", "change", "anomaly", "watch"}
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from metrics_catalog.message import Letter
 from metrics_catalog.ops.tables import outbox
@@ -21,21 +22,33 @@ def put(con: Connection, letters: Iterable[Letter], now: datetime) -> int:
 
     A letter that is there already with the same message is left alone, so putting it twice sends it once.
     """
-    at = now.astimezone(UTC).isoformat(timespec="milliseconds")
-    return sum(_put(con, letter, at) for letter in letters)
+    at = stamp(now)
+    # In one order, so that two who put the same letters never wait for each other.
+    return sum(_put(con, letter, at) for letter in sorted(letters, key=lambda one: one.key))
+
+
+def stamp(at: datetime) -> str:
+    """A time as the ops store keeps it; texts compare as the times do."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _put(con: Connection, letter: Letter, at: str) -> bool:
     message = json.dumps(letter.message.as_json(), ensure_ascii=False, sort_keys=True)
-    known = con.execute(sa.select(outbox).where(outbox.c.key == letter.key)).first()
-    if known is None:
-        row = {"key": letter.key, "channel": letter.channel, "address": letter.address, "parent": letter.parent}
-        new = {"edition": 1, "sent_edition": 0, "state": "waiting", "attempts": 0, "next_at": at, "created_at": at}
-        con.execute(sa.insert(outbox).values(**row, **new, message=message))
+    if _insert(con, letter, message, at):
         return True
+    # Locked: whoever sends it right now would else be overwritten with what is no longer so.
+    known = con.execute(sa.select(outbox).where(outbox.c.key == letter.key).with_for_update()).one()
     if known.message == message:
         return False
     state = "claimed" if known.state == "claimed" else "waiting"  # whoever holds it sees that the edition grew
     changed = {"message": message, "edition": known.edition + 1, "state": state, "attempts": 0, "next_at": at}
     con.execute(sa.update(outbox).where(outbox.c.key == letter.key).values(**changed))
     return True
+
+
+def _insert(con: Connection, letter: Letter, message: str, at: str) -> bool:
+    row: dict[str, Any] = {"key": letter.key, "channel": letter.channel, "address": letter.address}
+    row |= {"parent": letter.parent, "message": message, "edition": 1, "sent_edition": 0, "doubtful": 0}
+    row |= {"state": "waiting", "attempts": 0, "next_at": at, "created_at": at}
+    insert = postgresql.insert if con.dialect.name == "postgresql" else sqlite.insert
+    return con.execute(insert(outbox).values(**row).on_conflict_do_nothing()).rowcount == 1

@@ -53,13 +53,13 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, table: sa.Table = ledger) -> Iterator[Connection]:
+def writing(engine: Engine, table: sa.Table | None = ledger) -> Iterator[Connection]:
     """A transaction that sees what it will be written over: one writer of ``table`` at a time.
 
-    Raises `OpsUnavailable`.
+    None: the caller locks the rows it changes. Raises `OpsUnavailable`.
     """
     with _failures(engine.url), engine.begin() as con:
-        if con.dialect.name == "postgresql":
+        if con.dialect.name == "postgresql" and table is not None:
             con.execute(sa.text(f"lock table {table.name} in exclusive mode"))
         yield con
 

@@ -25,6 +25,8 @@ ledger = Table(
 
 # What is to be told to one address. ``edition`` grows when the message changes; ``sent_edition`` is what was delivered
 # (0: nothing yet). ``parent``: key of the message it belongs under. ``external``: its name at the channel.
+# ``doubtful``: 1 while an attempt may have reached the channel without our knowing. ``memory``: what the channel must
+# remember from one edition to the next, JSON.
 outbox = Table(
     "outbox",
     metadata,
@@ -40,10 +42,25 @@ outbox = Table(
     Column("claimed_by", String(80)),
     Column("claimed_at", String(32)),
     Column("external", String(200)),
+    Column("doubtful", Integer, nullable=False),
+    Column("memory", Text),
     Column("error", Text),
     Column("created_at", String(32), nullable=False),
     Column("sent_at", String(32)),
     Column("message", Text, nullable=False),
+)
+
+# Ways to people that failed: a channel, or ``channel:address`` where each address is a server of its own. ``failures``
+# in a row, 0 when it works again. ``until``: nothing is sent before. ``told``: 1 when somebody knows that it is down.
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("name", String(420), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", String(32), nullable=False),
+    Column("until", String(32), nullable=False),
+    Column("error", Text, nullable=False),
+    Column("told", Integer, nullable=False),
 )
 
 # ``key``: what the incident is about, the same while it is open and when it comes again.
@@ -69,6 +86,17 @@ incident_events = Table(
     Column("at", String(32), nullable=False),
     Column("kind", String(24), nullable=False),
     Column("actor", String(80), nullable=False),
+    Column("data", Text, nullable=False),
+)
+
+# What was judged when: the publish, and the last day that was over then.
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("closed_through", String(10), nullable=False),
     Column("data", Text, nullable=False),
 )
 

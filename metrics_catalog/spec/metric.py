@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
 from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
+from metrics_catalog.spec.monitoring import Anomaly, Bounds, ChangeRule, Cut
 from metrics_catalog.spec.time import Calendar, Duration, Offset
 
 Agg = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
@@ -60,31 +61,8 @@ class Input(Spec):
     filter: Text | None = None
 
 
-class Limits(Spec):
-    """Values the metric should stay within; either side may be open."""
-
-    below: Decimal | None = None
-    above: Decimal | None = None
-
-    @model_validator(mode="after")
-    def _one_side(self) -> Limits:
-        if self.below is None and self.above is None:
-            raise ValueError("needs below, above, or both")
-        if self.below is not None and self.above is not None and self.below >= self.above:
-            raise ValueError("below must be less than above")
-        return self
-
-
-class Bounds(Spec):
-    """Bounds judged on closed periods of ``grain``: outside ``warn`` is a warning, outside ``critical`` worse."""
-
-    grain: Grain = "day"
-    warn: Limits | None = None
-    critical: Limits | None = None
-
-
 class MetricFile(Spec):
-    """What every kind of metric says about itself."""
+    """What every kind of metric says about itself. ``watch``: slices whose members are judged, besides the total."""
 
     label: Label
     description: Text
@@ -94,14 +72,19 @@ class MetricFile(Spec):
     unit: Unit
     direction: Literal["up", "down", "none"]
     grains: Annotated[tuple[Grain, ...], Field(min_length=1)]
-    slices: tuple[Annotated[tuple[Name, ...], Field(min_length=1, max_length=3)], ...] = ()
+    slices: tuple[Cut, ...] = ()
     bounds: Bounds | None = None
     target: dict[Grain, Decimal] = Field(default_factory=dict)
+    change: ChangeRule | None = None
+    anomaly: Anomaly | None = None
+    watch: tuple[Cut, ...] | None = None
     playbook: Text | None = None
 
-    @field_validator("grains", "slices", "synonyms")
+    @field_validator("grains", "slices", "synonyms", "watch")
     @classmethod
-    def _no_repeats(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _no_repeats(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if values is None:
+            return None
         keys = [tuple(sorted(value)) if isinstance(value, tuple) else value for value in values]
         for index, key in enumerate(keys):
             if key in keys[:index]:
@@ -112,9 +95,14 @@ class MetricFile(Spec):
 
     @model_validator(mode="after")
     def _published_grains(self) -> MetricFile:
-        wanted = [*self.target, *([self.bounds.grain] if self.bounds else [])]
-        if missing := [grain for grain in wanted if grain not in self.grains]:
-            raise ValueError(f'a target or bound is at grain "{missing[0]}", which is not in grains')
+        judged = [one.grain for one in (self.bounds, self.change, self.anomaly) if one is not None and one.grain]
+        if missing := [grain for grain in (*self.target, *judged) if grain not in self.grains]:
+            raise ValueError(f'a target, bound or rule is at grain "{missing[0]}", which is not in grains')
+        known = {frozenset(cut) for cut in self.slices}
+        named = [one.slices for one in (self.bounds, self.change) if one is not None]
+        for cut in (*(self.watch or ()), *(cut for cuts in named for cut in cuts)):
+            if frozenset(cut) not in known:
+                raise ValueError(f'"{", ".join(cut)}" is watched, and not in slices')
         return self
 
 

@@ -8,8 +8,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from metrics_catalog.spec.alerting import Alerts
 from metrics_catalog.spec.base import Label, Spec
 from metrics_catalog.spec.governance import Governance
+from metrics_catalog.spec.monitoring import Monitoring
+from metrics_catalog.spec.review import Review, Usage
 
 
 class Policy(Spec):
@@ -25,6 +28,10 @@ class Policy(Spec):
     closed_days: tuple[date, ...] = ()
     tiers: dict[Literal[1, 2, 3], Label] = Field(default_factory=dict)
     governance: Governance = Field(default_factory=Governance)
+    alerts: Alerts = Field(default_factory=Alerts)
+    monitoring: Monitoring = Field(default_factory=Monitoring)
+    usage: Usage = Field(default_factory=Usage)
+    review: Review = Field(default_factory=Review)
 
     @field_validator("timezone")
     @classmethod

@@ -23,8 +23,19 @@ def upgrade() -> None:
         sa.Column("claimed_by", sa.String(80)),
         sa.Column("claimed_at", sa.String(32)),
         sa.Column("external", sa.String(200)),
+        sa.Column("doubtful", sa.Integer, nullable=False),
+        sa.Column("memory", sa.Text),
         sa.Column("error", sa.Text),
         sa.Column("created_at", sa.String(32), nullable=False),
         sa.Column("sent_at", sa.String(32)),
         sa.Column("message", sa.Text, nullable=False),
+    )
+    op.create_table(
+        "channel_health",
+        sa.Column("name", sa.String(420), primary_key=True),
+        sa.Column("failures", sa.Integer, nullable=False),
+        sa.Column("since", sa.String(32), nullable=False),
+        sa.Column("until", sa.String(32), nullable=False),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("told", sa.Integer, nullable=False),
     )

@@ -32,6 +32,14 @@ def upgrade() -> None:
         sa.Column("data", sa.Text, nullable=False),
     )
     op.create_table(
+        "evaluations",
+        sa.Column("seq", sa.Integer, primary_key=True),
+        sa.Column("at", sa.String(32), nullable=False),
+        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("closed_through", sa.String(10), nullable=False),
+        sa.Column("data", sa.Text, nullable=False),
+    )
+    op.create_table(
         "source_health",
         sa.Column("run_id", sa.String(80), primary_key=True),
         sa.Column("source", sa.String(80), primary_key=True),

@@ -1,0 +1,146 @@
+"""Published values of all watched series of a grain as one dense panel. Reads only what is published."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from metrics_catalog.engine.periods import Calendar
+from metrics_catalog.monitoring.finding import Series
+from metrics_catalog.monitoring.watched import Terms
+from metrics_catalog.spec.base import Grain
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from metrics_catalog.published.snapshot import Snapshot
+
+EPOCH = date(1970, 1, 1)
+compute: Any = pc  # its functions are generated, unknown to type checkers
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a panel from ``first`` on: one slice of one metric, a row for each of its ``members``."""
+
+    terms: Terms
+    cut: tuple[str, ...]
+    first: int
+    members: Sequence[tuple[str | None, ...]]
+
+    @property
+    def last(self) -> int:
+        """The row after the last."""
+        return self.first + len(self.members)
+
+    @property
+    def span(self) -> slice:
+        """As an index."""
+        return slice(self.first, self.last)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series × periods of one grain; NaN is no data.
+
+    ``starts``: first day of each period, without gaps, oldest first. ``values``: float64. ``blocks``: whose rows,
+    in order.
+    """
+
+    grain: Grain
+    starts: tuple[date, ...]
+    values: NDArray[np.float64]
+    blocks: tuple[Rows, ...]
+
+    @property
+    def count(self) -> int:
+        """How many series."""
+        return len(self.values)
+
+    def block(self, row: int) -> Rows:
+        """Whose row it is."""
+        return self.blocks[bisect_right(self._firsts, row) - 1]
+
+    def named(self, row: int) -> Series:
+        """The series of a row."""
+        block = self.block(row)
+        members = block.members[row - block.first]
+        return Series(block.terms.metric, self.grain, tuple(zip(block.cut, members, strict=True)))
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [block.first for block in self.blocks]
+
+    @cached_property
+    def days(self) -> NDArray[np.int64]:
+        """``starts`` as days since 1970."""
+        return np.array([(start - EPOCH).days for start in self.starts], dtype=np.int64)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.int64]:
+        """Running numbers of the periods, the same in every panel of the grain."""
+        if self.grain in ("day", "week"):
+            return self.days // (1 if self.grain == "day" else 7)
+        months = np.array([start.year * 12 + start.month - 1 for start in self.starts], dtype=np.int64)
+        return months // {"month": 1, "quarter": 3, "year": 12}[self.grain]
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Where there is data."""
+        return ~np.isnan(self.values)
+
+
+def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tuple[date, ...]:
+    """``count`` periods of a grain up to the one that begins at ``last``."""
+    found = [last]
+    while len(found) < count:
+        found.append(calendar.start(grain, found[-1] - timedelta(days=1)))
+    return tuple(reversed(found))
+
+
+def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, starts: tuple[date, ...]) -> Panel:
+    """Everything that is watched at a grain, over the given periods. A slice nothing was published for has no rows."""
+    days = np.array([(start - EPOCH).days for start in starts], dtype=np.int64)
+    blocks: list[Rows] = []
+    parts: list[NDArray[np.float64]] = []
+    first = 0
+    end = starts[-1] + timedelta(days=1)
+    for terms in watched:
+        for cut in terms.cuts(grain):
+            table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
+            if table.num_rows == 0:
+                continue
+            members, values = dense(table, cut, days)
+            parts.append(values)
+            blocks.append(Rows(terms, cut, first, members))
+            first += len(members)
+    values = np.concatenate(parts) if parts else np.empty((0, len(starts)))
+    return Panel(grain, starts, values, tuple(blocks))
+
+
+def dense(
+    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64], column: str = "value"
+) -> tuple[list[tuple[str | None, ...]], NDArray[np.float64]]:
+    """Members of each series, and its values by period (``days`` since 1970). Rows come ordered by members, period."""
+    begins = np.zeros(table.num_rows, dtype=bool)
+    begins[0] = True
+    columns: list[tuple[list[str], NDArray[np.int64]]] = []
+    for name in cut:
+        encoded = table[name].combine_chunks().dictionary_encode()
+        codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+        begins[1:] |= codes[1:] != codes[:-1]
+        columns.append((encoded.dictionary.to_pylist(), codes))
+    firsts = np.flatnonzero(begins)
+    at = np.searchsorted(days, table["period"].combine_chunks().cast(pa.int32()).to_numpy())
+    values = np.full((len(firsts), len(days)), np.nan)
+    values[np.cumsum(begins) - 1, at] = table[column].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
+    heads = [[words[code] if code >= 0 else None for code in codes[firsts]] for words, codes in columns]
+    return list(zip(*heads, strict=True)) if heads else [()], values

@@ -1,0 +1,1 @@
+"""Scheduled reports: what is in one (a body, plain data), how it looks, who gets it, what was sent."""

@@ -1,0 +1,41 @@
+"""Delivers the platform's own events to the landing folder, for a project that has the source for them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orchestration.declared import Declared
+
+SOURCE = "platform_events"
+
+
+def deliver_events(declared: Declared) -> bool:
+    """Write what happened up to the last day that is over, when it is not there yet; returns whether it was written.
+
+    Nothing before the project has an ops store. Raises `OpsUnavailable`.
+    """
+    from metrics_catalog.governance.begun import has_store
+    from metrics_catalog.ops.store import open_store
+    from metrics_catalog.published.errors import NotPublished
+    from metrics_catalog.published.reader import Published
+    from metrics_catalog.review.events import FILE, as_lines, events
+
+    project = declared.project
+    path = project.landing / FILE
+    if not has_store(project):
+        text = as_lines([])
+    else:
+        try:
+            versions = Published(project.published).versions()
+        except NotPublished:
+            versions = []
+        text = as_lines(events(declared.definitions, open_store(project.ops), versions, datetime.now(UTC)))
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}")
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
+    return True
