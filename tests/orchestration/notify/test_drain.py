@@ -62,7 +62,7 @@ class Clock:
 
 
 def run(box: sa.Engine, seconds: float = 5, clock: Callable[[], datetime] | None = None, **channels: Any) -> Drained:
-    given = {} if clock is None else {"clock": clock}
+    given: dict[str, Any] = {} if clock is None else {"clock": clock}
     return Drain(box, lambda name, address: channels[name], patience=0, **given).run(seconds)
 
 
@@ -161,9 +161,9 @@ def test_what_failed_says_whose_fault_it_is(
 def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_itself(
     post: Post, box: sa.Engine, letter: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin = {"slack": "U0", "webhook": "OPS"}
+    admin: dict[Any, str] = {"slack": "U0", "webhook": "OPS"}
     wei = Person(name="陈伟", email="w@x.com", language="zh", roles=("admin",), channels=admin)
-    nothing = Document("", "", None, {})
+    nothing = Document("", {}, {})
     people = People(departments={}, people={"wei": wei}, teams={})
     catalog = Catalog(post.settings.locate(), {}, Semantics({}), people, Policy(), nothing, nothing)
     slack, webhook = Scripted(**{f"INC-{n}": [Down("token_revoked")] * 50 for n in range(3)}), Scripted()
