@@ -6,6 +6,7 @@ The command `metrics` itself is put together in `orchestration.cli`, which adds 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,6 +37,17 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 def project_of(context: typer.Context) -> Project:
     """The project this command works on (set by the caller of `app`)."""
     return context.find_root().obj
+
+
+def note_read(context: typer.Context, catalog: Catalog, face: str, metrics: Iterable[str], **what: Any) -> None:
+    """Take note that somebody was shown these metrics; `metrics usage` prints it."""
+    if not catalog.policy.usage.record:
+        return
+    from metrics_catalog.usage import Recorder
+
+    recorder = Recorder(project_of(context), catalog.policy.usage)
+    recorder.note(face, context.find_root().meta.get("user"), metrics, **what)
+    recorder.flush()
 
 
 @app.command(name="list")
@@ -79,6 +91,7 @@ def show(
     if tree:
         catalog = official_catalog(project_of(context))
         _show_tree(project_of(context), catalog, known_metric(catalog, metric), grain, as_json)
+        note_read(context, catalog, "show", [metric], grain=grain)
         return
     known, states = _known(project_of(context))
     catalog = with_retired(known, _with_proposed(known), metric)
@@ -88,14 +101,9 @@ def show(
     described, state = _described(catalog, entry), states.get(metric) or ended_as(known, metric)
     if as_json:
         print_json({**described, **state.as_json()})
-        return
-    described["state"] = str(state)
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in described.items():
-        table.add_row(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    console().print(table)
+    else:
+        _print_described({**described, "state": str(state)})
+    note_read(context, catalog, "show", [metric])
 
 
 @app.command()
@@ -134,8 +142,10 @@ def query(
             typer.echo(f"{name}: {mark}", err=True)
     if as_json:
         print_json(_answered(result))
-        return
-    write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+    else:
+        write(result.table, kind or (None if output else "table"), output)  # pyright: ignore[reportArgumentType]
+    filtered = [one.dimension for one in wanted.where]
+    note_read(context, definitions.official, "query", wanted.metrics, grain=grain, by=wanted.by, where=filtered)
 
 
 @app.command()
@@ -169,6 +179,15 @@ def impact(
     for title, names in {**words, "counted whole, as their SQL cannot be followed": found.untraced}.items():
         if names:
             console().print(f"\n[bold]{title.replace('_', ' ')}[/bold]: {escape(', '.join(names))}")
+
+
+def _print_described(described: dict[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in described.items():
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    console().print(table)
 
 
 def _show_tree(project: Project, catalog: Catalog, entry: Entry, grain: str | None, as_json: bool) -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from orchestration.faults import SYSTEM, exit_code, message
+from orchestration.faults import message
 
 if TYPE_CHECKING:
     from metrics_catalog.catalog import Catalog
     from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.project import Project
     from orchestration.declared import Declared
+    from orchestration.refresh import Report
 
 RUN = "run"  # the kind of fault that a failed run is
 
@@ -25,14 +25,22 @@ def watch(declared: Declared, now: datetime, judge: bool = True, catalog: Catalo
     return look(declared.project, catalog or declared.catalog, now, owners, judge=judge)
 
 
-def run_failed(project: Project, catalog: Catalog, job: str, errors: Sequence[BaseException]) -> None:
-    """Open an incident for a run that failed by the system; what data is at fault for is an incident of its source.
+def run_ended(declared: Declared, report: Report, job: str) -> None:
+    """Open an incident for a run that failed, or end it; what a source is at fault for is an incident of the source.
 
     Raises `OpsUnavailable`.
     """
-    system = [error for error in errors if exit_code(error) == SYSTEM and not _of_source(error)]
-    if system:
-        tell_failed(project, catalog, job, message(system[0]))
+    from orchestration.ingest.result import SourceError, SourceUnavailable
+
+    of_sources = (SourceError, SourceUnavailable)
+    failures = () if report.transformed is None else report.transformed.failures
+    why = [message(error) for error in report.errors if not isinstance(error, of_sources)] + [
+        str(one) for one in failures
+    ]
+    if why:
+        tell_failed(declared.project, declared.catalog, job, why[0])
+    elif report.published is not None and not report.errors:
+        _succeeded(declared.project, declared.catalog, job)
 
 
 def tell_failed(project: Project, catalog: Catalog, job: str, why: str) -> None:
@@ -48,18 +56,10 @@ def tell_failed(project: Project, catalog: Catalog, job: str, why: str) -> None:
     system_fault(open_store(project.ops), catalog, RUN, job, text, datetime.now(UTC))
 
 
-def run_succeeded(project: Project, catalog: Catalog, job: str) -> None:
-    """A run of ``job`` published again. Raises `OpsUnavailable`."""
+def _succeeded(project: Project, catalog: Catalog, job: str) -> None:
     from metrics_catalog.governance.begun import has_store
     from metrics_catalog.monitoring.incidents import system_recovered
     from metrics_catalog.ops.store import open_store
 
     if has_store(project):
         system_recovered(open_store(project.ops), catalog, RUN, job, datetime.now(UTC))
-
-
-def _of_source(error: BaseException) -> bool:
-    """A source system that cannot be reached is told as that source's."""
-    from orchestration.ingest.result import SourceUnavailable
-
-    return isinstance(error, SourceUnavailable)

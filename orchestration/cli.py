@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+import metrics_catalog.backtest_cli
 import metrics_catalog.governance_cli
-import metrics_catalog.monitoring_cli  # noqa: F401
+import metrics_catalog.monitoring_cli
+import metrics_catalog.review_cli  # noqa: F401
 import orchestration.outbox_cli
 import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json

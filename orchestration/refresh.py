@@ -189,17 +189,13 @@ class Refresh:
     def end(self, job: str) -> None:
         """What is kept and told of every refresh, of one that failed too. What goes wrong with it fails nothing."""
         from metrics_catalog.governance.ledger import Lost
-        from orchestration.alerting import run_failed, run_succeeded
+        from orchestration.alerting import run_ended
 
-        errors = list(self.report.errors)
-        if any(isinstance(error, Lost) for error in errors):
+        if any(isinstance(error, Lost) for error in self.report.errors):
             return  # an empty ops store is no substitute for the one that is gone
         try:
+            run_ended(self.declared, self.report, job)
             self.watch(judge=self.report.published is not None)
-            if self.report.published is not None and not errors:
-                run_succeeded(self.declared.project, self.declared.catalog, job)
-            else:
-                run_failed(self.declared.project, self.declared.catalog, job, errors)
         except Exception as error:  # whatever ended the refresh is what people must read
             self.tell(f"incidents are not up to date: {error}")
 

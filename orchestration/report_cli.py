@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from metrics_catalog.cli import Json, app, console, print_json, project_of
+from metrics_catalog.cli import Json, app, console, note_read, print_json, project_of
 from metrics_catalog.located import suggest
 from metrics_catalog.query_text import day_range, parse_query
 from orchestration.report_formats import FORMATS, rendered
@@ -50,13 +50,15 @@ def report(
         raise typer.BadParameter(f'there is no report "{name}"{suggest(name, found)}')
     if language not in (None, "en", "zh"):
         raise typer.BadParameter("--language is en or zh")
+    source = _source(context)
     if issue is not None:
         _kept(context, found[name], issue, person, member, language, wanted, output)
+        note_read(context, source.definitions.official, "report", found[name].spec.metrics, report=name)
         return
-    source = _source(context)
     audience = _audience(source, found[name], person, member, language)
     body = _body(source, found[name], audience, as_of)
     _give(body, wanted, output or _draft(project_of(context), name, wanted), output)
+    note_read(context, source.definitions.official, "report", found[name].spec.metrics, report=name)
 
 
 def _body(source: Source, report: ReportFile, audience: Audience, as_of: str | None) -> dict[str, Any]:

@@ -237,7 +237,7 @@ def slack_server() -> Iterator[FakeSlack]:
 
         def _given(self, body: bytes) -> dict[str, Any]:
             if self.headers.get("Content-Type", "").startswith("application/json"):
-                return json.loads(body)
+                return json.loads(body or b"{}")
             given: dict[str, Any] = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             return {name: json.loads(text) if name in JSON_FIELDS else text for name, text in given.items()}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from metrics_catalog.cli import Json, app, known_metric, print_json, project_of, with_retired
+from metrics_catalog.cli import Json, app, known_metric, note_read, print_json, project_of, with_retired
 from metrics_catalog.governance.begun import definitions_of
 from metrics_catalog.governance_cli.shared import office_of, request_json, told
 from metrics_catalog.query_text import day_range, one_period
+
+if TYPE_CHECKING:
+    from metrics_catalog.published.value_history import Recorded
+    from metrics_catalog.query_text import OnePeriod
 
 ledger_app = typer.Typer(no_args_is_help=True, help="The append-only record behind every certified definition.")
 app.add_typer(ledger_app, name="ledger")
@@ -42,13 +46,11 @@ def history(
     if as_json:
         requests = [request_json(office, one) for one in asked]
         print_json({"metric": metric, "versions": list(map(vars, versions)), "requests": requests})
-        return
-    for version in versions:
-        typer.echo(version_line(version))
-    for one in asked:
-        typer.echo(f"{one.name}  {one.opened_at:%Y-%m-%d %H:%M}  {told(office, one)}")
-    if not versions:
-        typer.echo("nothing of it is certified yet")
+    else:
+        lines = [version_line(version) for version in versions]
+        lines += [f"{one.name}  {one.opened_at:%Y-%m-%d %H:%M}  {told(office, one)}" for one in asked]
+        typer.echo("\n".join(lines if versions else [*lines, "nothing of it is certified yet"]))
+    note_read(context, office.official, "history", [metric])
 
 
 @app.command()
@@ -109,7 +111,13 @@ def _print_published(
     found = value_history(project.published, metric, asked.grain, asked.start, asked.members)
     if as_json:
         print_json([{**vars(one), "row": None if one.row is None else vars(one.row)} for one in found])
-        return
+    else:
+        _print_history(metric, asked, found)
+    what = {"grain": asked.grain, "by": list(asked.members)}
+    note_read(context, definitions.official, "history", [metric], **what)
+
+
+def _print_history(metric: str, asked: OnePeriod, found: Sequence[Recorded]) -> None:
     for one in found:
         value = "no value" if one.row is None or one.row.value is None else f"{one.row.value.normalize():f}"
         certified = "" if one.certified is None else f"  by v{one.certified}"

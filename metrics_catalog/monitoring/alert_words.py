@@ -70,21 +70,29 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
     label = series.metric if entry is None else entry.spec.label.to(language)
     when, rule = period(series.grain, finding.period, language), RULES[finding.rule][language]
     where = members(series.members, language) if series.members else ""
-    value, expected = (
-        number(finding.value, unit, language, short=True),
-        number(finding.expected, unit, language, short=True),
-    )
-    moved = change(finding.value, finding.expected, unit)
+    value = number(finding.value, unit, language, short=True)
     if language == "zh":
         name = f"{where}的{label}" if where else label
         if finding.value is None:
             return f"{when}{name}{rule}"
-        return f"{when}{name}为{value}，" + (f"较预期{expected}变动{moved}" if finding.expected is not None else rule)
+        return f"{when}{name}为{value}，{_against(finding, unit, language)}"
     name = f"{label} of {where}" if where else label
     if finding.value is None:
         return f"{name}: {rule} for {when}"
-    against = f"{moved} against the expected {expected}" if finding.expected is not None else rule
-    return f"{name} {value} on {when}, {against}"
+    return f"{name} {value} on {when}, {_against(finding, unit, language)}"
+
+
+def _against(finding: Finding, unit: str, language: str) -> str:
+    """What the value is against: what was expected, else the bound it is beyond, else the rule's name."""
+    chinese, value = language == "zh", finding.value
+    if finding.expected is not None:
+        expected, moved = number(finding.expected, unit, language, short=True), change(value, finding.expected, unit)
+        return f"较预期{expected}变动{moved}" if chinese else f"{moved} against the expected {expected}"
+    for bound, beyond, words in ((finding.low, -1, ("低于", "below")), (finding.high, 1, ("高于", "above"))):
+        if bound is not None and value is not None and (value - bound) * beyond > 0:
+            shown = number(bound, unit, language, short=True)
+            return f"{words[0]}{shown}" if chinese else f"{words[1]} {shown}"
+    return RULES[finding.rule][language]
 
 
 def more_metrics(trouble: Trouble, language: str) -> str:

@@ -2,22 +2,163 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.message import Grid, Picture
 from metrics_catalog.monitoring.alert_message import Besides, Look
+from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.wording import change, members, number
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from metrics_catalog.monitoring.drivers import Drivers
     from metrics_catalog.published.reader import Published
 
+T = TypeVar("T")
+LANGUAGES = ("en", "zh")
+PERIODS = 60  # on the picture
+KEPT = 500  # pictures, newest: a chat shows its own copy of what was sent long ago
+_LEAST = 0.3  # of a move; less than a third explains it to nobody
 
-def looker(catalog: Catalog, store: Engine, published: Published) -> Look:
-    """Asks for each trouble once; what cannot be had is left out, as the alert matters more."""
 
-    def look(trouble: Trouble) -> Besides:
-        return Besides()
+def looker(catalog: Catalog, store: Engine, published: Published, folder: Path) -> Look:
+    """Asks for each trouble once; pictures go to ``folder``/pictures, the project's state. What cannot be had is left out: the alert counts.
 
-    return look
+    Drivers are asked for real moves only: of any other cause the first line says why.
+    """
+    return lambda trouble: _Asked(catalog, store, published, folder).beside(trouble)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    catalog: Catalog
+    store: Engine
+    published: Published
+    folder: Path
+
+    def beside(self, trouble: Trouble) -> Besides:
+        leading = trouble.leading
+        if leading is None or leading.value is None:
+            return Besides(similar=_or_nothing(lambda: self._similar(trouble), {}))
+        drivers = _or_nothing(lambda: self._drivers(trouble, leading), None)
+        return Besides(
+            mover=_mover(drivers) if drivers is not None else {},
+            drivers=self._grids(drivers) if drivers is not None else {},
+            picture=_or_nothing(lambda: self._picture(leading), {}),
+            similar=_or_nothing(lambda: self._similar(trouble), {}),
+        )
+
+    def _drivers(self, trouble: Trouble, leading: Finding) -> Drivers | None:
+        if trouble.explained.cause != "move":
+            return None
+        from metrics_catalog.monitoring.drivers import explain
+
+        return explain(self.catalog, self.published.at(), leading.series, leading.period)
+
+    def _grids(self, found: Drivers) -> Mapping[str, Grid]:
+        unit = self.catalog.metrics[found.series.metric].spec.unit
+        own = found.series.members
+        rows = {
+            language: tuple(
+                (
+                    members([pair for pair in one.members if pair not in own], language),
+                    number(one.before, unit, language, short=True),
+                    number(one.after, unit, language, short=True),
+                    change(one.after, one.before, unit),
+                    f"{one.explains:.0%}",
+                )
+                for one in found.drivers
+            )
+            for language in LANGUAGES
+        }
+        heads = {
+            "en": ("Slice", "Before", "Now", "Change", "Explains"),
+            "zh": ("维度", "此前", "现在", "变动", "解释占比"),
+        }
+        return {
+            language: Grid(heads[language], rows[language], (1, 2, 3, 4)) for language in LANGUAGES if rows[language]
+        }
+
+    def _picture(self, leading: Finding) -> Mapping[str, Picture]:
+        from metrics_catalog.charts import Mark, png, trend
+        from metrics_catalog.engine.query import Filter
+
+        series = leading.series
+        entry = self.catalog.metrics[series.metric]
+        filters = [Filter(name, "=", (member,)) for name, member in series.members]
+        rows = self.published.at().values([series.metric], series.grain, series.slice, filters)
+        points = [(row["period"], row["value"]) for row in rows.to_pylist() if row["period"] <= leading.period][
+            -PERIODS:
+        ]
+        if len(points) < 3:
+            return {}
+        made: dict[str, Picture] = {}
+        for language in LANGUAGES:
+            title = " · ".join((entry.spec.label.to(language), members(series.members, language)))
+            spec = trend(
+                points,
+                unit=entry.spec.unit,
+                grain=series.grain,
+                language=language,
+                marks=[Mark(leading.period, tone="bad" if leading.bad else "good")],
+                title=title,
+            )
+            made[language] = Picture(self._kept(png(spec), f"{_file(leading)}.{language}.png"), title)
+        return made
+
+    def _kept(self, data: bytes, name: str) -> str:
+        folder = self.folder / "pictures"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+        for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
+        return f"pictures/{name}"
+
+    def _similar(self, trouble: Trouble) -> Mapping[str, tuple[str, ...]]:
+        if not trouble.metrics:
+            return {}
+        from metrics_catalog.decisions.similar import similar
+
+        leading = trouble.leading
+        found = similar(
+            self.store,
+            trouble.metrics[0],
+            () if leading is None else leading.series.members,
+            trouble.explained.cause,
+            "" if leading is None else leading.rule,
+        )
+        return {language: tuple(one.words(language) for one in found) for language in LANGUAGES} if found else {}
+
+
+def _mover(found: Drivers) -> Mapping[str, str]:
+    """The slice that explains most, when one does."""
+    own = found.series.members
+    if not found.drivers or found.drivers[0].explains < _LEAST:
+        return {}
+    first = found.drivers[0]
+    where = [pair for pair in first.members if pair not in own]
+    return {
+        "en": f"{members(where, 'en')} explains {first.explains:.0%} of it",
+        "zh": f"其中{members(where, 'zh')}解释了 {first.explains:.0%}",
+    }
+
+
+def _file(leading: Finding) -> str:
+    import hashlib
+
+    digest = hashlib.sha256(repr(leading.series).encode()).hexdigest()[:10]
+    return f"{leading.series.metric}-{leading.series.grain}-{leading.period}-{digest}"
+
+
+def _or_nothing(ask: Callable[[], T], nothing: T) -> T:
+    """What is asked; an alert is told without what stands beside it rather than not at all."""
+    try:
+        return ask()
+    except Exception:
+        return nothing

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +19,6 @@ from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.terms import Shift
 from metrics_catalog.monitoring.calendar import known_days
 from metrics_catalog.monitoring.detectors.base import Case
-from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.learnt import Pupils, learn
 from metrics_catalog.monitoring.memory import Memory
 from metrics_catalog.monitoring.series import Panel, Rows, read_panel, starts_until
@@ -28,6 +27,8 @@ from metrics_catalog.monitoring.watched import Terms, due, last_period, terms_of
 from metrics_catalog.spec.base import Grain, ordered
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from metrics_catalog.published.reader import Published
     from metrics_catalog.published.snapshot import Snapshot
 
@@ -159,50 +160,54 @@ def _continued(
     return panel, picked(pupils, before), len(old.starts)
 
 
-def beside(old: Panel, new: Panel) -> tuple[Panel, np.ndarray]:
+def beside(old: Panel, new: Panel) -> tuple[Panel, NDArray[np.int64]]:
     """Two panels of the same metrics, one after the other; for each row its row in ``old``, -1: a new series."""
     of_old = {(block.terms.metric, block.cut): block for block in old.blocks}
     of_new = {(block.terms.metric, block.cut): block for block in new.blocks}
-    series: list[Series] = []
-    blocks, olds, news = [], [], []
+    blocks: list[Rows] = []
+    olds, news = [], []
     for key in dict.fromkeys([*of_old, *of_new]):
         block, later = of_old.get(key), of_new.get(key)
-        mine = [] if block is None else list(old.series[block.first : block.last])
-        fresh = [] if later is None else list(new.series[later.first : later.last])
-        if mine == fresh and block is not None and later is not None:
-            left, right = np.arange(block.first, block.last), np.arange(later.first, later.last)
-        else:
-            was = {one: row for row, one in enumerate(mine, 0 if block is None else block.first)}
-            now = {one: row for row, one in enumerate(fresh, 0 if later is None else later.first)}
-            mine = list(dict.fromkeys([*mine, *fresh]))
-            left = np.array([was.get(one, -1) for one in mine], dtype=np.int64)
-            right = np.array([now.get(one, -1) for one in mine], dtype=np.int64)
         chosen = block or later
         assert chosen is not None
-        blocks.append(Rows(chosen.terms, chosen.cut, len(series), len(series) + len(mine)))
-        series += mine
+        if block is None or later is None or list(block.members) != list(later.members):
+            was, now = _places(block), _places(later)
+            members: Sequence[tuple[str | None, ...]] = list({**was, **now})
+            left = np.array([was.get(one, -1) for one in members], dtype=np.int64)
+            right = np.array([now.get(one, -1) for one in members], dtype=np.int64)
+        else:
+            members = block.members
+            left, right = np.arange(block.first, block.last), np.arange(later.first, later.last)
+        blocks.append(Rows(chosen.terms, chosen.cut, blocks[-1].last if blocks else 0, members))
         olds.append(left)
         news.append(right)
     before = np.concatenate(olds)
     values = np.concatenate([_rows(old.values, before), _rows(new.values, np.concatenate(news))], axis=1)
-    return Panel(old.grain, (*old.starts, *new.starts), values, series, tuple(blocks)), before
+    return Panel(old.grain, (*old.starts, *new.starts), values, tuple(blocks)), before
 
 
-def _rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _places(block: Rows | None) -> dict[tuple[str | None, ...], int]:
+    return {} if block is None else {one: row for row, one in enumerate(block.members, block.first)}
+
+
+def _rows(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     if not len(values):
         return np.full((len(rows), values.shape[1]), np.nan)
-    return np.where((rows >= 0)[:, None], values[rows], np.nan)
+    if len(rows) == len(values) and (rows == np.arange(len(rows))).all():
+        return values
+    found = values[rows]
+    found[rows < 0] = np.nan
+    return found
 
 
 def _kept(learnt: list[tuple[Panel, Pupils]], snapshot: Snapshot, words: str) -> State:
     blocks: list[Rows] = []
-    series: list[Series] = []
     for panel, _ in learnt:
-        blocks += [replace(one, first=one.first + len(series), last=one.last + len(series)) for one in panel.blocks]
-        series += panel.series
+        before = blocks[-1].last if blocks else 0
+        blocks += [replace(one, first=one.first + before) for one in panel.blocks]
     starts = min((panel.starts[-TAIL:] for panel, _ in learnt), key=len)
     values = np.concatenate([panel.values[:, -len(starts) :] for panel, _ in learnt])
-    whole = Panel(learnt[0][0].grain, starts, values, series, tuple(blocks))
+    whole = Panel(learnt[0][0].grain, starts, values, tuple(blocks))
     pupils = joined(pupil for _, pupil in learnt)
     return State.of(whole, pupils, snapshot.version, words, snapshot.info.definitions)
 

@@ -72,7 +72,7 @@ def findings_of(case: Case, verdict: Verdict) -> Iterator[Finding]:
 def fine_of(case: Case, verdicts: Iterable[Verdict]) -> set[tuple[Series, RuleName]]:
     """(series, rule) pairs whose newest period was judged and breaks nothing."""
     return {
-        (case.panel.series[verdict.rows[row]], verdict.rule)
+        (case.panel.named(int(verdict.rows[row])), verdict.rule)
         for verdict in verdicts
         for row in np.flatnonzero(verdict.score[:, -1] <= 1)
     }
@@ -80,12 +80,11 @@ def fine_of(case: Case, verdicts: Iterable[Verdict]) -> set[tuple[Series, RuleNa
 
 def _new(verdict: Verdict, case: Case, group: Group) -> Verdict:
     """Without what was judged before."""
-    columns = case.panel.starts[case.first :]
-    metrics = [case.panel.series[row].metric for row in verdict.rows.tolist()]
-    asked = {metric: [group.must_judge(metric, start) for start in columns] for metric in set(metrics)}
-    if all(all(some) for some in asked.values()):
+    columns, blocks = case.panel.starts[case.first :], case.panel.blocks
+    asked = [[group.must_judge(block.terms.metric, start) for start in columns] for block in blocks]
+    if all(all(some) for some in asked):
         return verdict
-    wanted = np.array([asked[metric] for metric in metrics])
+    wanted = np.repeat(np.array(asked), [len(block.members) for block in blocks], axis=0)[verdict.rows]
     return replace(verdict, score=np.where(wanted, verdict.score, np.nan))
 
 
@@ -100,7 +99,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
         found[metric] = [start for start in still if np.isnan(case.panel.values[row, starts.index(start)])]
     for verdict in (one for one in verdicts if one.rule == "missing"):
         for row, column in np.argwhere(verdict.score > 1):
-            series = case.panel.series[int(verdict.rows[row])]
+            series = case.panel.named(int(verdict.rows[row]))
             if not series.members and starts[case.first + column] not in found[series.metric]:
                 found[series.metric].append(starts[case.first + column])
     return {metric: tuple(days) for metric, days in found.items() if days}
@@ -108,7 +107,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
 
 def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
     panel, at = case.panel, int(verdict.rows[row])
-    series, period = panel.series[at], panel.starts[case.first + column]
+    series, period = panel.named(at), panel.starts[case.first + column]
     found = Finding(
         series,
         verdict.rule,
@@ -120,8 +119,7 @@ def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
         event=case.known.event(series, period),
         note=verdict.notes.get(row, {}),
     )
-    direction = next(one.terms.spec.direction for one in panel.blocks if one.first <= at < one.last)
-    return replace(found, bad=is_bad(found, direction))
+    return replace(found, bad=is_bad(found, panel.block(at).terms.spec.direction))
 
 
 def is_bad(found: Finding, direction: str) -> bool:

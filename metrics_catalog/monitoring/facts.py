@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from metrics_catalog.project import Project
     from metrics_catalog.published.reader import Published
 
+CHANGED_CODE = "changed code: "  # as a publish says it (`changes.Changes.why`), before the nodes
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -46,7 +48,13 @@ class Scene:
     @cached_property
     def of_sources(self) -> tuple[Fact, ...]:
         """What is known of every source."""
-        return tuple(source_facts.facts(self.health, self.now, self.since))
+        seen = self.before.run_id if self.before is not None else ""
+        return tuple(source_facts.facts(self.health, self.now, self.since, seen))
+
+    @cached_property
+    def of_sources_now(self) -> tuple[Fact, ...]:
+        """What is known of every source by its newest load alone."""
+        return tuple(source_facts.facts(self.health, self.now))
 
     @cached_property
     def changed_code(self) -> frozenset[str]:
@@ -152,8 +160,10 @@ def _defined(scene: Scene, metric: str, new: PublishInfo, old: PublishInfo) -> I
 
 
 def _moved(scene: Scene, metric: str) -> bool:
-    """Whether published values of a metric changed, or would, since before."""
-    return scene.published is not None and (metric in scene.published.notes or metric in scene.published.held)
+    """Whether published values of a metric changed by code since before, or would."""
+    if scene.published is None:
+        return False
+    return CHANGED_CODE in scene.published.notes.get(metric, "") or metric in scene.published.held
 
 
 def short(node: str) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from metrics_catalog.monitoring.facts import Scene
+from metrics_catalog.monitoring.facts import CHANGED_CODE, Scene
 from metrics_catalog.spec.alerting import Cause
 
-_CODE, _JOIN = "changed code: ", ", "  # as a publish says it (`changes.Changes.why`)
+_JOIN = ", "
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ def holds(scene: Scene) -> list[Hold]:
 
 
 def _nodes(why: str) -> tuple[str, ...]:
-    named = [part.removeprefix(_CODE) for part in why.split(" (CR-")[0].split("; ") if part.startswith(_CODE)]
+    named = [
+        part.removeprefix(CHANGED_CODE) for part in why.split(" (CR-")[0].split("; ") if part.startswith(CHANGED_CODE)
+    ]
     return tuple(named[0].split(_JOIN)) if named else ()
 
 

@@ -5,7 +5,7 @@ Learnt twice, of the values and of their logarithms: a calm series moves by perc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # All from `tests/benchmarks/bench_detection.py`.
-CALM = 0.25  # usual relative residual above which nothing can be said of a single value
+CALM = 0.25  # usual residual of the logarithm up to which it is the better scale
+NOISY = 0.3  # usual relative residual above which nothing can be said of a single value
 NEAR = (1.0, 3.0, 5.0)  # how much wider limits are on plain days, days beside a holiday, holidays and events
 LEARNT = (1.0, 0.3, 0.3)  # and how much is learnt from such days
 
@@ -36,7 +37,7 @@ class Learnt:
     scale: Floats
     log: Floats
     log_scale: Floats
-    number: Floats
+    number: NDArray[np.int32]
     wider: Floats
     positive: NDArray[np.bool_]
 
@@ -50,6 +51,10 @@ class Learnt:
         """Usual residual relative to what is expected; 0 for series that may be below 0, which have no such size."""
         with np.errstate(all="ignore"):
             return np.where(self.positive, self.scale / np.abs(self.expected), 0.0)
+
+    def part(self, rows: slice) -> Learnt:
+        """The same of some series."""
+        return Learnt(*(getattr(self, one.name)[rows] for one in fields(self)))
 
     def limits(self, times: Floats) -> tuple[Floats, Floats, Floats]:
         """What is expected, and the values ``times`` (by row) the usual residual below and above it."""
@@ -70,7 +75,7 @@ class Pupils:
     @classmethod
     def new(cls, panel: Panel) -> Pupils:
         """States that have seen nothing."""
-        count, shape = len(panel.series), SHAPES[panel.grain]
+        count, shape = panel.count, SHAPES[panel.grain]
         return cls(Smoothing(count, shape), Smoothing(count, shape))
 
 
@@ -80,14 +85,14 @@ def learn(panel: Panel, known: Known, first: int, pupils: Pupils, begin: int = 0
     near = known.nearness(panel.grain, panel.starts[begin:])
     near = _with_events(panel, known, near, begin)
     weights, wider = np.array(LEARNT)[near], np.array(NEAR)[near]
-    expected, scale, number = run(pupils.plain, values, numbers, weights)
+    at = max(0, first - begin)
+    expected, scale, number = run(pupils.plain, values, numbers, weights, at)
     with np.errstate(all="ignore"):
         logs = np.log1p(np.where(values >= 0, values, np.nan))
         positive = np.min(panel.values, axis=1, keepdims=True, initial=0, where=panel.known) >= 0
-    log, log_scale, _ = run(pupils.log, logs, numbers, weights)
-    at = slice(first - begin, None)
-    wide = np.broadcast_to(wider, values.shape)[:, at]
-    return Learnt(expected[:, at], scale[:, at], log[:, at], log_scale[:, at], number[:, at], wide, positive)
+    log, log_scale, _ = run(pupils.log, logs, numbers, weights, at)
+    wide = np.broadcast_to(wider, values.shape)[:, at:]
+    return Learnt(expected, scale, log, log_scale, number, wide, positive)
 
 
 def _with_events(panel: Panel, known: Known, near: NDArray[np.int64], begin: int) -> NDArray[np.int64]:
@@ -95,9 +100,9 @@ def _with_events(panel: Panel, known: Known, near: NDArray[np.int64], begin: int
     near = near[None, :]
     for event in known.events:
         days = [at for at, start in enumerate(panel.starts[begin:]) if known.falls(event, panel.grain, start)]
-        rows = [row for row, series in enumerate(panel.series) if days and known.concerns(event, series)]
+        rows = [row for row in range(panel.count) if days and known.concerns(event, panel.named(row))]
         if not rows:
             continue
-        near = np.array(np.broadcast_to(near, (len(panel.series), near.shape[1])))
+        near = np.array(np.broadcast_to(near, (panel.count, near.shape[1])))
         near[np.ix_(rows, days)] = 2
     return near

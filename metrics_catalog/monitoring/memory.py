@@ -63,4 +63,4 @@ class Memory:
         new.replace(self.folder / _JUDGED)
 
     def _file(self, name: str) -> Path:
-        return self.folder / f"{name}.npz"
+        return self.folder / f"{name}.state"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,12 +29,17 @@ compute: Any = pc  # its functions are generated, unknown to type checkers
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows ``[first, last)`` of a panel: one slice of one metric, members in order."""
+    """The rows of a panel from ``first`` on: one slice of one metric, a row for each of its ``members``."""
 
     terms: Terms
     cut: tuple[str, ...]
     first: int
-    last: int
+    members: Sequence[tuple[str | None, ...]]
+
+    @property
+    def last(self) -> int:
+        """The row after the last."""
+        return self.first + len(self.members)
 
     @property
     def span(self) -> slice:
@@ -45,14 +51,33 @@ class Rows:
 class Panel:
     """Series × periods of one grain; NaN is no data.
 
-    ``starts``: first day of each period, without gaps, oldest first. ``values``: float64. ``blocks``: whose rows.
+    ``starts``: first day of each period, without gaps, oldest first. ``values``: float64. ``blocks``: whose rows,
+    in order.
     """
 
     grain: Grain
     starts: tuple[date, ...]
     values: NDArray[np.float64]
-    series: Sequence[Series]
     blocks: tuple[Rows, ...]
+
+    @property
+    def count(self) -> int:
+        """How many series."""
+        return len(self.values)
+
+    def block(self, row: int) -> Rows:
+        """Whose row it is."""
+        return self.blocks[bisect_right(self._firsts, row) - 1]
+
+    def named(self, row: int) -> Series:
+        """The series of a row."""
+        block = self.block(row)
+        members = block.members[row - block.first]
+        return Series(block.terms.metric, self.grain, tuple(zip(block.cut, members, strict=True)))
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [block.first for block in self.blocks]
 
     @cached_property
     def days(self) -> NDArray[np.int64]:
@@ -84,39 +109,38 @@ def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tu
 def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, starts: tuple[date, ...]) -> Panel:
     """Everything that is watched at a grain, over the given periods. A slice nothing was published for has no rows."""
     days = np.array([(start - EPOCH).days for start in starts], dtype=np.int64)
-    blocks, parts, series, first = [], [], [], 0
+    blocks: list[Rows] = []
+    parts: list[NDArray[np.float64]] = []
+    first = 0
     end = starts[-1] + timedelta(days=1)
     for terms in watched:
         for cut in terms.cuts(grain):
             table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
             if table.num_rows == 0:
                 continue
-            members, values = _dense(table, cut, days)
-            series += [Series(terms.metric, grain, tuple(zip(cut, names, strict=True))) for names in members]
+            members, values = dense(table, cut, days)
             parts.append(values)
-            blocks.append(Rows(terms, cut, first, first + len(members)))
+            blocks.append(Rows(terms, cut, first, members))
             first += len(members)
     values = np.concatenate(parts) if parts else np.empty((0, len(starts)))
-    return Panel(grain, starts, values, series, tuple(blocks))
+    return Panel(grain, starts, values, tuple(blocks))
 
 
-def _dense(
-    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64]
+def dense(
+    table: pa.Table, cut: Sequence[str], days: NDArray[np.int64], column: str = "value"
 ) -> tuple[list[tuple[str | None, ...]], NDArray[np.float64]]:
-    """Members of each series, and its values by period. Rows come ordered by members, then period."""
+    """Members of each series, and its values by period (``days`` since 1970). Rows come ordered by members, period."""
     begins = np.zeros(table.num_rows, dtype=bool)
     begins[0] = True
     columns: list[tuple[list[str], NDArray[np.int64]]] = []
     for name in cut:
-        column = table[name].combine_chunks().dictionary_encode()
-        codes = compute.fill_null(column.indices, -1).to_numpy(zero_copy_only=False)
+        encoded = table[name].combine_chunks().dictionary_encode()
+        codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
         begins[1:] |= codes[1:] != codes[:-1]
-        columns.append((column.dictionary.to_pylist(), codes))
+        columns.append((encoded.dictionary.to_pylist(), codes))
     firsts = np.flatnonzero(begins)
     at = np.searchsorted(days, table["period"].combine_chunks().cast(pa.int32()).to_numpy())
     values = np.full((len(firsts), len(days)), np.nan)
-    values[np.cumsum(begins) - 1, at] = (
-        table["value"].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
-    )
+    values[np.cumsum(begins) - 1, at] = table[column].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
     heads = [[words[code] if code >= 0 else None for code in codes[firsts]] for words, codes in columns]
     return list(zip(*heads, strict=True)) if heads else [()], values

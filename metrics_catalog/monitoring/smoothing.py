@@ -42,62 +42,90 @@ SHAPES: dict[Grain, Shape] = {
 
 
 class Smoothing:
-    """The state of many series: arrays with a row each. `step` takes them one period further."""
+    """The state of many series, which are the last axis of every array. `step` takes them one period further."""
 
     def __init__(self, count: int, shape: Shape) -> None:
         self.shape = shape
         self.seen = np.zeros(count, dtype=np.int32)  # values so far
         self.level = np.zeros(count)
-        self.season = np.zeros((count, shape.season))
-        self.residuals = np.full((count, shape.kept), np.nan, dtype=np.float32)
+        self.season = np.zeros((shape.season, count))
+        self.residuals = np.full((shape.kept, count), np.nan, dtype=np.float32)
         self.squares = np.zeros(count)
         self.number = np.zeros(count, dtype=np.int32)  # residuals that are kept
+
+    def part(self, rows: slice) -> Smoothing:
+        """Some series, on the same memory: what they learn, this learns."""
+        made = Smoothing(0, self.shape)
+        for name in ARRAYS:
+            setattr(made, name, getattr(self, name)[..., rows])
+        return made
 
     @property
     def scale(self) -> Floats:
         """RMS of the residuals kept; NaN while there are none."""
-        with np.errstate(all="ignore"):
-            return np.sqrt(np.maximum(self.squares, 0) / self.number)
+        return np.sqrt(np.maximum(self.squares, 0.0) / self.number)
 
     def expected(self, period: int) -> Floats:
         """What the period with this running number should be; NaN before a first value."""
-        return np.where(self.seen > 0, self.level + self.season[:, period % self.shape.season], np.nan)
+        made = self.level + self.season[period % self.shape.season]
+        made[self.seen == 0] = np.nan
+        return made
 
-    def step(self, values: Floats, period: int, weight: Floats | float = 1.0) -> None:
-        """Learn one period, in order. ``weight`` 0-1: how much; below 1 the residual says nothing of the scale."""
-        phase = period % self.shape.season
+    def step(self, values: Floats, period: int, weight: Floats | float, expected: Floats, scale: Floats) -> None:
+        """Learn one period, in order. ``weight`` 0-1: how much; below 1 the residual says nothing of the scale.
+
+        ``expected``, ``scale``: as they are before it.
+        """
+        residual = values - expected
         known = ~np.isnan(values)
-        residual = np.where(known & (self.seen > 0), values - self.level - self.season[:, phase], 0.0)
-        usual = np.where(self.number >= self.shape.needed // 2, self.scale, np.inf)
-        moved = np.clip(residual, -CLIP * usual, CLIP * usual) * weight
-        weeks = self.seen // self.shape.season
-        self.level += np.where(self.seen > 0, np.maximum(LEVEL, 1 / (self.seen + 1)) * moved, 0.0)
-        self.level = np.where(known & (self.seen == 0), values, self.level)
+        usual = np.where(self.number >= self.shape.needed // 2, CLIP * scale, np.inf)
+        moved = np.where(np.isnan(residual), 0.0, np.clip(residual, -usual, usual) * weight)
+        seen = self.seen
+        self.level += np.maximum(LEVEL, 1.0 / (seen + 1)) * moved
+        np.copyto(self.level, values, where=known & (seen == 0))
         if self.shape.season > 1:
-            self.season[:, phase] += np.where(weeks > 0, np.maximum(SEASON, 1 / (weeks + 1)), 0.0) * moved
-        settled = self.seen >= 2 * self.shape.season  # before, it is off because it knows nothing yet
-        self._keep(np.where(known & settled & (np.asarray(weight) >= 1), residual, np.nan), period)
+            weeks = seen // self.shape.season
+            moved *= np.maximum(SEASON, 1.0 / (weeks + 1))
+            np.copyto(moved, 0.0, where=weeks == 0)
+            self.season[period % self.shape.season] += moved
+        settled = seen >= 2 * self.shape.season  # before, it is off because it knows nothing yet
+        self._keep(np.where(settled & (np.asarray(weight) >= 1), residual, np.nan), period)
         self.seen += known
 
     def _keep(self, residual: Floats, period: int) -> None:
-        at = period % self.shape.kept
-        old = self.residuals[:, at].astype(np.float64)
-        new = residual.astype(np.float32)
-        self.residuals[:, at] = new
-        exact = new.astype(np.float64)  # as kept, so that what is taken away later is what was added
-        self.squares += np.nan_to_num(exact * exact) - np.nan_to_num(old * old)
-        self.number += (~np.isnan(exact)).astype(np.int32) - (~np.isnan(old)).astype(np.int32)
+        place = self.residuals[period % self.shape.kept]
+        old = place.astype(np.float64)
+        place[:] = residual
+        new = place.astype(np.float64)  # as kept, so that what is taken away later is what was added
+        for value, sign in ((old, -1), (new, 1)):
+            there = ~np.isnan(value)
+            self.squares += np.where(there, sign * value * value, 0.0)
+            self.number += sign * there
 
 
-def run(state: Smoothing, values: Floats, periods: NDArray[np.int64], weights: Floats) -> tuple[Floats, Floats, Floats]:
+ARRAYS = ("seen", "level", "season", "residuals", "squares", "number")
+AT_ONCE = 4096  # series whose state fits a processor's cache: three times as fast as all at once
+
+
+def run(
+    state: Smoothing, values: Floats, periods: NDArray[np.int64], weights: Floats, first: int = 0
+) -> tuple[Floats, Floats, NDArray[np.int32]]:
     """One-step expectations, scales, and numbers of residuals known, of series × periods; the state goes along.
 
-    ``periods``: running numbers. ``weights`` broadcasts to ``values``.
+    ``periods``: running numbers. ``weights`` broadcasts to ``values``. What comes back begins with column ``first``.
     """
-    by_period = np.ascontiguousarray(values.T)
-    weights = np.broadcast_to(weights, values.shape).T
-    expected, scale, number = (np.empty_like(by_period) for _ in range(3))
-    for at, period in enumerate(periods):
-        expected[at], scale[at], number[at] = state.expected(int(period)), state.scale, state.number
-        state.step(by_period[at], int(period), weights[at])
-    return expected.T, scale.T, number.T
+    count, length = len(values), len(periods)
+    weights = np.broadcast_to(weights, values.shape)
+    expected, scale = np.empty((count, length - first)), np.empty((count, length - first))
+    number = np.empty((count, length - first), dtype=np.int32)
+    with np.errstate(all="ignore"):
+        for begin in range(0, count, AT_ONCE):
+            rows = slice(begin, begin + AT_ONCE)
+            part, mine, weight = state.part(rows), np.ascontiguousarray(values[rows].T), weights[rows].T
+            for at, period in enumerate(periods.tolist()):
+                now, spread = part.expected(period), part.scale
+                if at >= first:
+                    expected[rows, at - first], scale[rows, at - first] = now, spread
+                    number[rows, at - first] = part.number
+                part.step(mine[at], period, weight[at], now, spread)
+    return expected, scale, number

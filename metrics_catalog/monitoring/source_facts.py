@@ -15,14 +15,19 @@ LEAST_SHARE = 0.005  # a share below half a percent moves no number that people 
 USUAL = 20  # loads that say what is usual
 
 
-def facts(health: Sequence[SourceHealth], now: datetime, since: datetime | None) -> Iterator[Fact]:
-    """Of every source, what its newest health says, and quarantine jumps of loads after ``since``."""
+def facts(
+    health: Sequence[SourceHealth], now: datetime, since: datetime | None = None, seen: str = ""
+) -> Iterator[Fact]:
+    """Of every source, what its newest health says, and quarantine jumps of loads after ``since``.
+
+    ``seen``: the run that ended just after ``since``, whose loads were there then.
+    """
     by_source: dict[str, list[SourceHealth]] = {}
     for one in health:
         by_source.setdefault(one.source, []).append(one)
     for past in by_source.values():
         yield from _state(past[-1], now)
-        yield from _jump(past, since)
+        yield from _jump(past, since, seen)
 
 
 def _state(one: SourceHealth, now: datetime) -> Iterator[Fact]:
@@ -40,12 +45,12 @@ def _state(one: SourceHealth, now: datetime) -> Iterator[Fact]:
             yield _fact("failed check", one, words.failed(one.source, check.name, check.observed))
 
 
-def _jump(past: Sequence[SourceHealth], since: datetime | None) -> Iterator[Fact]:
+def _jump(past: Sequence[SourceHealth], since: datetime | None, seen: str) -> Iterator[Fact]:
     """The newest load, or one after ``since``, of which far more than usual did not pass."""
     loads = [one for number, one in enumerate(past) if number == 0 or one.loaded_at != past[number - 1].loaded_at]
     for number in range(len(loads) - 1, 0, -1):
         one = loads[number]
-        if number < len(loads) - 1 and (since is None or one.at <= since):
+        if number < len(loads) - 1 and (since is None or one.at <= since or one.run_id == seen):
             return
         usual = median(other.quarantine_share for other in loads[max(0, number - USUAL) : number])
         if one.quarantine_share > max(LEAST_SHARE, JUMP * usual):

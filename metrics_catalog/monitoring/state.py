@@ -10,14 +10,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.learnt import Pupils
 from metrics_catalog.monitoring.series import Panel, Rows
-from metrics_catalog.monitoring.smoothing import SHAPES, Smoothing
+from metrics_catalog.monitoring.smoothing import ARRAYS, SHAPES, Smoothing
 from metrics_catalog.monitoring.watched import Terms
 from metrics_catalog.spec.base import Grain
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TAIL = 84  # periods kept as they were: more than any rule but a comparison with last year looks back
-_ARRAYS = ("seen", "level", "season", "residuals", "squares", "number")
 
 
 @dataclass(frozen=True)
@@ -41,57 +39,58 @@ class State:
     through: date
     starts: tuple[date, ...]
     definitions: Mapping[str, str]
-    blocks: tuple[tuple[str, tuple[str, ...], int, int], ...]
-    members: Sequence[tuple[str | None, ...]]
+    blocks: tuple[tuple[str, tuple[str, ...], int, Sequence[tuple[str | None, ...]]], ...]
     tail: NDArray[np.float32]
     pupils: Pupils
 
     @classmethod
     def of(cls, panel: Panel, pupils: Pupils, version: int, words: str, definitions: Mapping[str, str]) -> State:
         """The state after a panel was learnt."""
-        blocks = tuple((block.terms.metric, block.cut, block.first, block.last) for block in panel.blocks)
-        members = [tuple(member for _, member in one.members) for one in panel.series]
+        blocks = tuple((block.terms.metric, block.cut, block.first, block.members) for block in panel.blocks)
         names = {metric: definitions.get(metric, "") for metric, *_ in blocks}
         starts, tail = panel.starts[-TAIL:], panel.values[:, -TAIL:].astype(np.float32)
-        return cls(panel.grain, version, words, panel.starts[-1], starts, names, blocks, members, tail, pupils)
+        return cls(panel.grain, version, words, panel.starts[-1], starts, names, blocks, tail, pupils)
 
     def panel(self, wanted: Collection[Terms]) -> tuple[Panel, Pupils]:
         """The tail of some metrics as a panel, with what was learnt of its series."""
         terms = {one.metric: one for one in wanted}
-        blocks, rows, series = [], [], []
-        for metric, cut, first, last in self.blocks:
+        blocks: list[Rows] = []
+        rows: list[NDArray[np.int64]] = []
+        for metric, cut, first, members in self.blocks:
             if metric in terms:
-                blocks.append(Rows(terms[metric], cut, len(series), len(series) + last - first))
-                rows.append(np.arange(first, last))
-                series += [Series(metric, self.grain, _pairs(cut, self.members[row])) for row in range(first, last)]
+                blocks.append(Rows(terms[metric], cut, blocks[-1].last if blocks else 0, members))
+                rows.append(np.arange(first, first + len(members)))
         at = np.concatenate(rows) if rows else np.empty(0, dtype=np.int64)
-        values = self.tail[at].astype(np.float64)
-        return Panel(self.grain, self.starts, values, series, tuple(blocks)), picked(self.pupils, at)
+        values = (self.tail if len(at) == len(self.tail) else self.tail[at]).astype(np.float64)
+        return Panel(self.grain, self.starts, values, tuple(blocks)), picked(self.pupils, at)
 
     def write(self, file: BinaryIO) -> None:
-        """As one file."""
+        """As one file: no archive, whose checksums take longer than all the rest."""
         head = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("tail", "pupils")}
         text = json.dumps(head, default=str, ensure_ascii=False).encode()
-        arrays: dict[str, Any] = {"head": np.frombuffer(text, dtype=np.uint8), "tail": self.tail}
-        for name, pupil in (("plain", self.pupils.plain), ("log", self.pupils.log)):
-            arrays |= {f"{name}_{part}": getattr(pupil, part) for part in _ARRAYS}
-        np.savez(file, **arrays)
+        np.save(file, np.frombuffer(text, dtype=np.uint8))
+        np.save(file, self.tail)
+        for pupil in (self.pupils.plain, self.pupils.log):
+            for name in ARRAYS:
+                np.save(file, getattr(pupil, name))
 
     @classmethod
     def read(cls, path: Path) -> State | None:
         """From its file; None where there is none, or none that can be read."""
         try:
-            with np.load(path) as kept:
-                head = json.loads(kept["head"].tobytes().decode())
-                arrays = {name: kept[name] for name in kept.files if name != "head"}
-            pupils = Pupils(*(_smoothing(head["grain"], name, arrays) for name in ("plain", "log")))
-            blocks = tuple((metric, tuple(cut), first, last) for metric, cut, first, last in head.pop("blocks"))
+            with path.open("rb") as file:
+                head = json.loads(np.load(file).tobytes().decode())
+                tail = np.load(file)
+                pupils = Pupils(_smoothing(head["grain"], file), _smoothing(head["grain"], file))
+            blocks = tuple(
+                (metric, tuple(cut), first, list(map(tuple, members)))
+                for metric, cut, first, members in head.pop("blocks")
+            )
             starts = tuple(date.fromisoformat(day) for day in head.pop("starts"))
-            members = [tuple(one) for one in head.pop("members")]
             through = date.fromisoformat(head.pop("through"))
-            more = {"blocks": blocks, "starts": starts, "members": members, "through": through}
-            return cls(**head, **more, tail=arrays["tail"], pupils=pupils)
-        except (OSError, ValueError, KeyError, TypeError):
+            more = {"blocks": blocks, "starts": starts, "through": through}
+            return cls(**head, **more, tail=tail, pupils=pupils)
+        except (OSError, ValueError, KeyError, TypeError, EOFError):
             return None
 
 
@@ -107,26 +106,24 @@ def joined(parts: Iterable[Pupils]) -> Pupils:
 
 
 def _picked(state: Smoothing, rows: NDArray[np.int64]) -> Smoothing:
+    if len(rows) == len(state.level) and (rows == np.arange(len(rows))).all():
+        return state
     made = Smoothing(len(rows), state.shape)
     known = rows >= 0
-    for name in _ARRAYS:
-        getattr(made, name)[known] = getattr(state, name)[rows[known]]
+    for name in ARRAYS:
+        getattr(made, name)[..., known] = getattr(state, name)[..., rows[known]]
     return made
 
 
 def _joined(states: Sequence[Smoothing]) -> Smoothing:
     made = Smoothing(0, states[0].shape)
-    for name in _ARRAYS:
-        setattr(made, name, np.concatenate([getattr(state, name) for state in states]))
+    for name in ARRAYS:
+        setattr(made, name, np.concatenate([getattr(state, name) for state in states], axis=-1))
     return made
 
 
-def _smoothing(grain: Grain, name: str, arrays: Mapping[str, Any]) -> Smoothing:
+def _smoothing(grain: Grain, file: BinaryIO) -> Smoothing:
     made = Smoothing(0, SHAPES[grain])
-    for part in _ARRAYS:
-        setattr(made, part, arrays[f"{name}_{part}"])
+    for part in ARRAYS:
+        setattr(made, part, np.load(file))
     return made
-
-
-def _pairs(cut: Sequence[str], members: Sequence[str | None]) -> tuple[tuple[str, str | None], ...]:
-    return tuple(zip(cut, members, strict=True))

@@ -70,7 +70,7 @@ def watch(
             evaluation, version = evaluate(catalog, snapshot, memory, closed, published), snapshot.version
     evaluated = _kept(evaluation, version, closed)
     observed = observe(view, evaluation, owners, evaluated)
-    synced = sync(store, catalog, observed, now, looker(catalog, store, published))
+    synced = sync(store, catalog, observed, now, looker(catalog, store, published, project.state))
     if version is not None:
         memory.keep()
     return _summed(Watch(synced, evaluation, version), store)

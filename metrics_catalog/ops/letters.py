@@ -45,6 +45,13 @@ def letters(engine: Engine, everything: bool = False) -> list[Kept]:
         return [_kept(row) for row in con.execute(query)]
 
 
+def keys(engine: Engine, prefix: str) -> set[str]:
+    """Keys of all letters that begin so. Raises `OpsUnavailable`."""
+    query = sa.select(outbox.c.key).where(outbox.c.key.startswith(prefix, autoescape=True))
+    with reading(engine) as con:
+        return set(con.execute(query).scalars())
+
+
 def _kept(row: Any) -> Kept:
     title = json.loads(row.message)["title"]
     numbers = (row.edition, row.sent_edition, row.attempts)

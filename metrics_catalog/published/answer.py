@@ -60,6 +60,17 @@ def answer(query: Query, catalog: Catalog, published: Published, retired: Mappin
     )
 
 
+def rows_of(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> pa.Table:
+    """The published rows behind one metric's answer: period, ``by``, value, numerator, denominator, by members, period.
+
+    Raises `InvalidQuery`.
+    """
+    _known(query, catalog, {})
+    rows = _reader(query, metric, catalog, snapshot)()
+    names = ["period", *query.by, "value", "numerator", "denominator"]
+    return rows.select(names).sort_by([(name, "ascending") for name in (*query.by, "period")])
+
+
 def _known(query: Query, catalog: Catalog, retired: Mapping[str, Entry]) -> None:
     for metric in (metric for metric in query.metrics if metric not in retired):
         if metric in catalog.not_read:

@@ -25,6 +25,7 @@ from metrics_catalog.reporting.making import Source, last_period, make
 from metrics_catalog.reporting.recipients import Audience, audiences
 from metrics_catalog.reporting.shelf import Row
 from metrics_catalog.spec.report import Report
+from metrics_catalog.usage import Recorder
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -99,10 +100,14 @@ def _deliver(source: Source, engine: Engine, report: ReportFile, now: datetime, 
         outcome.waiting = why
         shelf.record(engine, [(_put_off(row, issue, now), ()) for _, row in todo], now)
         return outcome
+    recorder = Recorder(source.project, policy.usage)
     for start in range(0, len(todo), BATCH):
         batch = list(_made(source, issue, todo[start : start + BATCH], outcome))
         outcome.letters += shelf.record(engine, batch, now)
+        for reader in (one["name"] for row, _ in batch if row.state == "made" for one in row.data["readers"]):
+            recorder.note("report", reader, spec.metrics, report=report.name)
         tell(f"{report.name}: {min(start + BATCH, len(todo))} of {len(todo)} copies")
+    recorder.flush()
     return outcome
 
 

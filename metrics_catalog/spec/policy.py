@@ -12,6 +12,7 @@ from metrics_catalog.spec.alerting import Alerts
 from metrics_catalog.spec.base import Label, Spec
 from metrics_catalog.spec.governance import Governance
 from metrics_catalog.spec.monitoring import Monitoring
+from metrics_catalog.spec.review import Review, Usage
 
 
 class Policy(Spec):
@@ -29,6 +30,8 @@ class Policy(Spec):
     governance: Governance = Field(default_factory=Governance)
     alerts: Alerts = Field(default_factory=Alerts)
     monitoring: Monitoring = Field(default_factory=Monitoring)
+    usage: Usage = Field(default_factory=Usage)
+    review: Review = Field(default_factory=Review)
 
     @field_validator("timezone")
     @classmethod

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration.declared import Declared
-from orchestration.notify.outbox import drain, waits
+from orchestration.notify.outbox import ask, drain, waits
 
 SECONDS = 10  # between two looks; a look that finds nothing is one query
 BUDGET_SECONDS = 25.0  # a tick may take 60
@@ -22,6 +22,7 @@ def definitions(declared: Declared) -> dg.Definitions:
         description="Sends what waits in the outbox: alerts, requests, reports.",
     )
     def outbox(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        ask(declared.project)
         if not waits(declared.project, datetime.now(UTC)):
             return dg.SkipReason("nothing waits")
         done = drain(declared.settings, BUDGET_SECONDS, context.log.info)

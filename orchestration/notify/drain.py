@@ -40,11 +40,24 @@ Open = Callable[[str, str], Channel]  # channel and address -> the way there; ra
 
 @dataclass
 class Drained:
-    """What a drain did: letters sent, put off, given up; ``errors``: the last one of each channel."""
+    """What a drain did: letters sent, put off, given up. ``unfinished``: channels that were still at it in the end."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    errors: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
+    _troubles: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """The last error of each channel that something was not sent for."""
+        return {channel: error for (channel, _), error in self._troubles.items()}
+
+    def note(self, channel: str, key: str, outcome: str, error: str | None) -> None:
+        """What became of a letter; what went wrong before counts no more."""
+        self._troubles.pop((channel, key), None)
+        if outcome:
+            self.counts[outcome] += 1
+        if error:
+            self._troubles[channel, key] = error
 
     @property
     def sent(self) -> int:
@@ -54,7 +67,7 @@ class Drained:
     def add(self, other: Drained) -> None:
         """What another drain did after this one."""
         self.counts += other.counts
-        self.errors |= other.errors
+        self._troubles |= other._troubles
         self.unfinished += other.unfinished
 
     def as_json(self) -> dict[str, Any]:
@@ -102,9 +115,7 @@ class Drain:
                 if one is not None:
                     outcome, error = self._deliver(one)
                     with lock:
-                        done.counts[outcome] += 1
-                        if error:
-                            done.errors[name] = error
+                        done.note(name, one.key, outcome, error)
                     continue
                 due = claims.next_due(self.engine, name, self.lease)
                 wait = None if due is None else (due - self.clock()).total_seconds()
@@ -113,7 +124,7 @@ class Drain:
                 stop.wait(max(wait, 0.01))
         except Exception as error:  # of the ops store; the other channels go on
             with lock:
-                done.errors[name] = str(error)
+                done.note(name, "", "", str(error))
 
     def _deliver(self, one: Claim) -> tuple[str, str | None]:
         """Send one claimed letter and mark it; returns what became of it, and why when it was not sent."""
@@ -124,6 +135,8 @@ class Drain:
             receipt = channel.send(delivery) if news else Receipt(one.external, one.memory)
         except Overtaken as error:
             return "later", str(error)
+        except Busy as error:  # that is how it should be
+            return self._failed(one, error), None
         except Exception as error:  # a letter that breaks its format is put off like any other
             return self._failed(one, error), str(error)
         memory = {**receipt.memory, **(said(one.message) if news else {})}

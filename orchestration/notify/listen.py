@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from orchestration.notify.actions import actions
+from orchestration.notify.actions import Action, actions
 from orchestration.notify.channels.http import Call, posted
 from orchestration.notify.channels.slack import web_client
 from orchestration.notify.channels.slack_errors import answered
@@ -38,8 +39,8 @@ log = logging.getLogger("metrics.slack")
 class Listener:
     """Does what is pressed, a few at a time. Every payload it is given has been verified."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._actions = settings, actions()
+    def __init__(self, settings: Settings, known: Mapping[str, Action] | None = None) -> None:
+        self._settings, self._actions = settings, actions() if known is None else known
         self._workers = ThreadPoolExecutor(4, "slack")
 
     def hear(self, payload: dict[str, Any]) -> None:
@@ -72,8 +73,9 @@ class Listener:
 
     def _drain(self) -> None:
         """What changed is shown at once, not at the next look into the outbox."""
-        from orchestration.notify.outbox import drain
+        from orchestration.notify.outbox import ask, drain
 
+        ask(self._settings.locate())
         drain(self._settings, _DRAIN_SECONDS, log.info)
 
 

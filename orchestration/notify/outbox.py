@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
 _NEWS_SECONDS = 10.0
+_NOTE = "requests_told"  # in the state folder: the ledger's entry up to which requests were told; lost, they are again
 _SQLITE = "sqlite:///"
 Tell = Callable[[str], None]
 
@@ -43,6 +44,26 @@ def waits(project: Project, now: datetime) -> bool:
 
     try:
         return bool(claims.due_channels(engine, now))
+    finally:
+        engine.dispose()
+
+
+def ask(project: Project) -> None:
+    """Put in letters about requests when the ledger went on since they were last.
+
+    Raises `OpsUnavailable`, `Damaged`, `InvalidFiles`.
+    """
+    engine = store_of(project)
+    if engine is None:
+        return
+    try:
+        from orchestration.notify.requests import newest, put_letters
+
+        noted = project.state / _NOTE
+        now = str(newest(engine))
+        if now != (noted.read_text(encoding="utf-8") if noted.exists() else "0"):
+            put_letters(project, engine)
+            noted.write_text(now, encoding="utf-8")
     finally:
         engine.dispose()
 
@@ -76,6 +97,7 @@ def drain(settings: Settings, seconds: float, tell: Tell, stop: Event | None = N
 def drain_quietly(settings: Settings, tell: Tell) -> None:
     """At the end of a run: send for a while; what goes wrong is said and fails nothing."""
     try:
+        ask(settings.locate())
         done = drain(settings, RUN_SECONDS, tell)
     except Exception as error:
         tell(f"the outbox was not emptied: {error}")

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from metrics_catalog.monitoring.detectors.base import Case, Verdict
 from metrics_catalog.monitoring.finding import Series
-from metrics_catalog.monitoring.learnt import CALM
+from metrics_catalog.monitoring.learnt import NOISY
+from metrics_catalog.monitoring.series import Panel
 from metrics_catalog.monitoring.smoothing import SHAPES
-from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # Usual residuals from which a value is unusual: with level shifts about one false alert per series in 360, 90 and 30
 # days (`tests/benchmarks/bench_detection.py`).
-LIMITS = {"off": np.inf, "low": 5.0, "medium": 3.55, "high": 2.6}
+LIMITS = {"off": np.inf, "low": 5.2, "medium": 3.75, "high": 2.7}
 CRITICAL = 2.0  # times the limit
 
 
@@ -34,10 +34,9 @@ def judge(case: Case) -> Iterator[Verdict]:
         small = np.abs(values - expected) < least[:, None] * np.abs(expected)
     score = np.where(small & (score > 1), 1.0, score)
     few = learnt.number < SHAPES[case.panel.grain].needed
-    noisy = learnt.noise > CALM
+    noisy = learnt.noise > NOISY
     score = np.where(few | noisy, np.nan, score)
-    series = [case.panel.series[row] for row in rows]
-    too_little = _reasons(series, few[rows, -1], noisy[rows, -1], case.panel.grain)
+    too_little = _reasons(case.panel, rows, few[rows, -1], noisy[rows, -1])
     score, expected, low, high = score[rows], expected[rows], low[rows], high[rows]
     yield Verdict("anomaly", rows, score, expected, low, high, score > CRITICAL, too_little=too_little)
 
@@ -45,18 +44,16 @@ def judge(case: Case) -> Iterator[Verdict]:
 def looked_for(case: Case) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
     """Rows whose anomalies are looked for; of all rows the limit in usual residuals, the smallest relative effect."""
     blocks = case.panel.blocks
-    sizes = [block.last - block.first for block in blocks]
+    sizes = [len(block.members) for block in blocks]
     watched = np.repeat([block.terms.anomaly_grain == case.panel.grain for block in blocks], sizes)
     times = np.repeat([LIMITS[block.terms.sensitivity] for block in blocks], sizes)
     return np.flatnonzero(watched), times, np.repeat([block.terms.minimum for block in blocks], sizes)
 
 
 def _reasons(
-    series: Sequence[Series], few: NDArray[np.bool_], noisy: NDArray[np.bool_], grain: Grain
+    panel: Panel, rows: NDArray[np.int64], few: NDArray[np.bool_], noisy: NDArray[np.bool_]
 ) -> dict[Series, str]:
-    needed = SHAPES[grain].needed
-    found = {series[int(row)]: f"fewer than {needed} {grain}s to learn from" for row in np.flatnonzero(few)}
-    return found | {
-        series[int(row)]: f"a {grain} is usually off by more than {CALM:.0%}: too little goes on to judge a single one"
-        for row in np.flatnonzero(noisy & ~few)
-    }
+    grain, needed = panel.grain, SHAPES[panel.grain].needed
+    found = {panel.named(row): f"fewer than {needed} {grain}s to learn from" for row in rows[few].tolist()}
+    wild = f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
+    return found | {panel.named(row): wild for row in rows[noisy & ~few].tolist()}

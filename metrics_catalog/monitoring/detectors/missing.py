@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metrics_catalog.monitoring.detectors.base import Case, Verdict, none_of
-from metrics_catalog.monitoring.learnt import CALM
+from metrics_catalog.monitoring.learnt import NOISY
 from metrics_catalog.monitoring.smoothing import SHAPES, Shape
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def judge(case: Case) -> Iterator[Verdict]:
     closed = np.array([case.known.is_closed(panel.grain, start) for start in panel.starts])
     lacks = np.isnan(panel.values) & ~closed[None, :]
     columns = np.arange(case.first, len(panel.starts))
-    total = np.zeros(len(panel.series), dtype=bool)
+    total = np.zeros(panel.count, dtype=bool)
     total[[block.first for block in panel.blocks if not block.cut]] = True
     absent = lacks[:, columns] & _usual(lacks, closed, columns, total, shape)
     whole = {block.terms.metric: absent[block.first] for block in panel.blocks if not block.cut}
@@ -34,7 +34,7 @@ def judge(case: Case) -> Iterator[Verdict]:
         told = absent[block.span]
         if block.cut and block.terms.metric in whole:
             told = told & ~whole[block.terms.metric][None, :]
-            told = told & ~(case.learnt.noise[block.span] > CALM)  # of those, nothing for a day may be chance
+            told = told & ~(case.learnt.noise[block.span] > NOISY)  # of those, nothing for a day may be chance
         score = np.where(told, SCORE, 0.0)
         score[:, closed[columns]] = np.nan
         rows, none = np.arange(block.first, block.last), none_of(score.shape)

@@ -12,7 +12,8 @@ import numpy as np
 
 from metrics_catalog.monitoring.detectors.anomaly import CRITICAL, looked_for
 from metrics_catalog.monitoring.detectors.base import Case, Verdict
-from metrics_catalog.monitoring.learnt import CALM
+from metrics_catalog.monitoring.learnt import NOISY, Learnt
+from metrics_catalog.monitoring.smoothing import AT_ONCE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WEEK, NEW, OLD = 7, 2, 8  # days; weeks of each side
-LIMITS = {"off": np.inf, "low": 5.5, "medium": 3.5, "high": 2.8}  # `tests/benchmarks/bench_detection.py`
+LIMITS = {"off": np.inf, "low": 5.5, "medium": 3.8, "high": 2.8}  # `tests/benchmarks/bench_detection.py`
 SMALLEST = 0.15  # relative move that is one
 DAILY = 5  # how many weeks the daily residuals count for, beside the 7 degrees of freedom of 8 weeks
 
@@ -32,26 +33,33 @@ def judge(case: Case) -> Iterator[Verdict]:
         return
     sensitivity = np.repeat(
         [LIMITS[block.terms.sensitivity] for block in case.panel.blocks],
-        [block.last - block.first for block in case.panel.blocks],
+        [len(block.members) for block in case.panel.blocks],
     )
     learnt, count = case.learnt, case.values.shape[1]
-    plain = np.where(_plain_days(case)[None, :], case.panel.values, np.nan)[:, -count - WEEK * (NEW + OLD) :]
+    tail = case.panel.values[:, -count - WEEK * (NEW + OLD) :]
+    plain = _plain_days(case)[-tail.shape[1] :]
+    new, old, times = (np.empty_like(case.values) for _ in range(3))
+    for begin in range(0, case.panel.count, AT_ONCE):
+        part = slice(begin, begin + AT_ONCE)
+        new[part], old[part], times[part] = _moves(tail[part], plain, learnt.part(part), count)
     with np.errstate(all="ignore"):
-        new, old, spread = _weeks(plain, count)
-        logs = _weeks(np.log1p(np.where(plain >= 0, plain, np.nan)), count)
-        times = np.where(
-            learnt.calm,
-            _distance(*logs, learnt.log_scale),
-            _distance(new, old, spread, learnt.scale),
-        )
         small = np.abs(new - old) < np.maximum(least, SMALLEST)[:, None] * np.abs(old)
         score = np.where(small, 0.0, times / sensitivity[:, None])
-        score = np.where((learnt.noise > CALM) | np.isnan(case.values), np.nan, score)
-    low = np.where(new < old, old, np.nan)
-    high = np.where(new < old, np.nan, old)
-    notes = {int(at): _note(new[row, -1], old[row, -1]) for at, row in enumerate(rows) if score[row, -1] > 1}
-    score, old, low, high = score[rows], old[rows], low[rows], high[rows]
+        score = np.where((learnt.noise > NOISY) | np.isnan(case.values), np.nan, score)[rows]
+    new, old = new[rows], old[rows]
+    low, high = np.where(new < old, old, np.nan), np.where(new < old, np.nan, old)
+    notes = {row: _note(new[row, -1], old[row, -1]) for row in np.flatnonzero(score[:, -1] > 1).tolist()}
     yield Verdict("shift", rows, score, old, low, high, score > CRITICAL, notes)
+
+
+def _moves(values: Floats, plain: NDArray[np.bool_], learnt: Learnt, count: int) -> tuple[Floats, Floats, Floats]:
+    """New and old level, and the distance of their logarithms where the series is calm, else their own."""
+    values = np.where(plain[None, :], values, np.nan)
+    with np.errstate(all="ignore"):
+        new, old, spread = _weeks(values, count)
+        logs = _weeks(np.log1p(np.where(values >= 0, values, np.nan)), count)
+        far = np.where(learnt.calm, _distance(*logs, learnt.log_scale), _distance(new, old, spread, learnt.scale))
+    return new, old, far
 
 
 def _plain_days(case: Case) -> NDArray[np.bool_]:
@@ -75,13 +83,10 @@ def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats]:
             return (sums[:, last] - sums[:, before]) / (numbers[:, last] - numbers[:, before])
         return (total[:, last] - total[:, before]) / (number[:, last] - number[:, before])
 
-    weekly = np.stack([mean(NEW + week, 1) for week in range(OLD)])
-    return mean(0, NEW), mean(NEW, OLD), _spread(weekly)
-
-
-def _spread(weekly: Floats) -> Floats:
-    """Standard deviation of weeks that all have a value; NaN else."""
-    return np.std(weekly, axis=0, ddof=1)
+    weekly = [mean(NEW + week, 1) for week in range(OLD)]
+    middle = sum(weekly) / OLD
+    spread = np.sqrt(sum((one - middle) ** 2 for one in weekly) / (OLD - 1))  # NaN where a week has no value
+    return mean(0, NEW), mean(NEW, OLD), spread
 
 
 def _distance(new: Floats, old: Floats, spread: Floats, scale: Floats) -> Floats:

@@ -77,3 +77,10 @@ def test_a_blocked_load_is_told_once_by_its_first_line() -> None:
     why = "receipts is not accepted: 9 of 10 rows are bad\nthe bad rows are in quarantine.receipts"
     one = found(load(0, blocked=why, failed=(FailedCheck("row_count", "critical"),)))
     assert [fact.text["en"] for fact in one] == ["receipts: its load was not accepted: 9 of 10 rows are bad"]
+
+
+def test_a_jump_of_the_run_that_was_seen_already_is_not_new() -> None:
+    past = [load(5), load(4), load(3, bad=100), load(2)]
+    before = NOW - timedelta(days=3, minutes=1)  # what was published, a minute before the run was over
+    assert [one.kind for one in facts(past, NOW, before, "run 3")] == []
+    assert [one.kind for one in facts(past, NOW, before, "run 4")] == ["quarantine"]

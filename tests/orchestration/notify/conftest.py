@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -164,6 +165,18 @@ def sample(tmp_path: Path) -> Callable[[str], Message]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
     return everything
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """Finds a port nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            return int(probe.getsockname()[1])
+
+    return find
 
 
 @pytest.fixture

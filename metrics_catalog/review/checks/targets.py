@@ -1,0 +1,93 @@
+"""Targets missed in the periods that ended in the month, and how often in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from metrics_catalog.catalog import Entry
+from metrics_catalog.review.item import Item, Proposal
+from metrics_catalog.review.scene import Scene
+from metrics_catalog.spec.base import Grain
+from metrics_catalog.wording import change, number, period
+
+_LOOK = 12  # periods back, for how many in a row
+
+
+def found(scene: Scene) -> Iterator[Item]:
+    """One item for each target that the last closed period missed."""
+    for metric, entry, grain, target, missed in missed_targets(scene):
+        label, unit = entry.spec.label, entry.spec.unit
+        last, value = missed[0]
+        yield Item(
+            key=f"target/{metric}/{grain}",
+            kind="missed target",
+            subject=metric,
+            title={
+                "en": f"{label.en} missed its target in {period(grain, last, 'en')}" + _row(len(missed), "en"),
+                "zh": f"{label.zh}在{period(grain, last, 'zh')}未达目标" + _row(len(missed), "zh"),
+            },
+            evidence=tuple(_evidence(one, of, target, unit, grain) for one, of in missed[:3]),
+            proposed={"en": "Decide what is done about it.", "zh": "决定如何改进。"},
+            proposal=Proposal(
+                "decide",
+                metric,
+                f"missed its target of {target.normalize():f} {len(missed)} times in a row",
+                action={"en": "find why the target is missed, and what helps", "zh": "查明未达标原因并提出改进措施"},
+            ),
+            weight=4
+            - entry.spec.tier
+            + min(len(missed), 10) / 10
+            + abs(value - float(target)) / (abs(float(target)) or 1) / 100,
+        )
+
+
+def missed_targets(scene: Scene) -> Iterator[tuple[str, Entry, Grain, Decimal, list[tuple[date, float]]]]:
+    """Each target that the last period missed: metric, grain, target, and the periods missed in a row, newest first."""
+    wanted: dict[Grain, list[str]] = {}
+    for name, entry in scene.catalog.metrics.items():
+        for grain in entry.spec.target if entry.spec.direction != "none" else ():
+            wanted.setdefault(grain, []).append(name)
+    for grain, names in wanted.items():
+        ends = _ended(scene, grain)
+        values = scene.totals(grain, names, ends[-1], scene.month.end) if ends else {}
+        for name in names:
+            entry, rows = scene.catalog.metrics[name], values.get(name, {})
+            target = entry.spec.target[grain]
+            missed: list[tuple[date, float]] = []
+            for one in ends:
+                if one not in rows or not _misses(rows[one], float(target), entry.spec.direction):
+                    break
+                missed.append((one, rows[one]))
+            if missed:
+                yield name, entry, grain, target, missed
+
+
+def _ended(scene: Scene, grain: Grain) -> list[date]:
+    """The last whole periods, newest first; none where none ended in the month."""
+    calendar = scene.calendar
+    last = calendar.start(grain, scene.month.end)
+    found = []
+    for _ in range(_LOOK):
+        last = calendar.back(grain, last, 1, grain)
+        found.append(last)
+    return found if calendar.next(grain, found[0]) - timedelta(days=1) >= scene.month.start else []
+
+
+def _misses(value: float, target: float, direction: str) -> bool:
+    return value < target if direction == "up" else value > target
+
+
+def _row(count: int, language: str) -> str:
+    if count == 1:
+        return ""
+    return f"，已连续{count}期" if language == "zh" else f", {count} times in a row"
+
+
+def _evidence(of: date, value: float, target: Decimal, unit: str, grain: Grain) -> dict[str, str]:
+    off = change(value, target, unit)
+    return {
+        "en": f"{period(grain, of, 'en')}: {number(value, unit, 'en')}, target {number(target, unit, 'en')} ({off}).",
+        "zh": f"{period(grain, of, 'zh')}：{number(value, unit, 'zh')}，目标 {number(target, unit, 'zh')}（{off}）。",
+    }
