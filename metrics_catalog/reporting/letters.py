@@ -70,12 +70,13 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
     for block in body["blocks"]:
         if not block["cards"]:
             continue
-        headings = tuple(words.say(key, language) for key in ("metric", "value", "change", "target_word"))
-        rows = tuple(
-            (card["label"], card["value"], card["change"], card["target"] or card["mark"] or "–")
-            for card in block["cards"]
-        )
-        yield Grid(headings, rows, numbers=(1, 2))
+        keys = ("metric", "value", "change", "target_word")
+        rows = [
+            (card["label"], card["value"], card["change"], card["target"] or card["mark"]) for card in block["cards"]
+        ]
+        width = 4 if any(row[3] for row in rows) else 3
+        headings = tuple(words.say(key, language) for key in keys[:width])
+        yield Grid(headings, tuple(tuple(cell or "–" for cell in row[:width]) for row in rows), numbers=(1, 2))
         if block["note"]:
             yield Paragraph(block["note"], "muted")
 
