@@ -70,19 +70,20 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
     for block in body["blocks"]:
         if not block["cards"]:
             continue
-        headings = tuple(words.say(key, language) for key in ("metric", "value", "change", "target_word"))
-        rows = tuple(
-            (card["label"], card["value"], card["change"], card["target"] or card["mark"] or card["against"])
-            for card in block["cards"]
-        )
-        yield Grid(headings, rows, numbers=(1, 2))
+        keys = ("metric", "value", "change", "target_word")
+        rows = [
+            (card["label"], card["value"], card["change"], card["target"] or card["mark"]) for card in block["cards"]
+        ]
+        width = 4 if any(row[3] for row in rows) else 3
+        headings = tuple(words.say(key, language) for key in keys[:width])
+        yield Grid(headings, tuple(tuple(cell or "–" for cell in row[:width]) for row in rows), numbers=(1, 2))
         if block["note"]:
             yield Paragraph(block["note"], "muted")
 
 
 def _insights(body: Mapping[str, Any]) -> Iterator[Part]:
     for one in body["insights"]:
-        yield Paragraph(one["text"], one["tone"] if one["tone"] in ("good", "bad") else "plain")
+        yield Paragraph(f"• {one['text']}")
     for block in body["blocks"]:
         if block["kind"] == "place" and block["rows"]:
             yield Facts(((block["title"], block["note"] or ""),))
