@@ -28,8 +28,9 @@ _LEAST = 0.3  # of a move; less than a third explains it to nobody
 
 
 def looker(catalog: Catalog, store: Engine, published: Published, folder: Path) -> Look:
-    """Asks for each trouble once; pictures go to ``folder``/pictures. What cannot be had is left out: the alert counts.
+    """Asks for each trouble once; pictures go to ``folder``/pictures, ``folder`` being the project's state.
 
+    What cannot be had is left out: the alert counts.
     Drivers are asked for real moves only: of any other cause the first line says why.
     """
     return lambda trouble: _Asked(catalog, store, published, folder).beside(trouble)
@@ -118,7 +119,7 @@ class _Asked:
         (folder / name).write_bytes(data)
         for old in sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
             old.unlink(missing_ok=True)
-        return f"{self.folder.name}/pictures/{name}"
+        return f"pictures/{name}"
 
     def _similar(self, trouble: Trouble) -> Mapping[str, tuple[str, ...]]:
         if not trouble.metrics:

@@ -70,12 +70,14 @@ def findings_of(case: Case, verdict: Verdict) -> Iterator[Finding]:
 
 
 def fine_of(case: Case, verdicts: Iterable[Verdict]) -> set[tuple[Series, RuleName]]:
-    """(series, rule) pairs whose newest period was judged and breaks nothing."""
-    return {
-        (case.panel.named(int(verdict.rows[row])), verdict.rule)
-        for verdict in verdicts
-        for row in np.flatnonzero(verdict.score[:, -1] <= 1)
-    }
+    """(series, rule) pairs whose newest period was judged and breaks nothing; and no period of which is missing."""
+    found: set[tuple[Series, RuleName]] = set()
+    for verdict in verdicts:
+        fine = verdict.score[:, -1] <= 1
+        if verdict.rule == "missing":
+            fine &= ~(verdict.score > 1).any(axis=1)
+        found.update((case.panel.named(row), verdict.rule) for row in verdict.rows[fine].tolist())
+    return found
 
 
 def _new(verdict: Verdict, case: Case, group: Group) -> Verdict:
@@ -117,7 +119,7 @@ def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
         *(_number(part[row, column]) for part in (verdict.expected, verdict.low, verdict.high)),
         score=float(verdict.score[row, column]),
         event=case.known.event(series, period),
-        note=verdict.notes.get(row, {}),
+        note=verdict.notes.get((row, column), {}),
     )
     return replace(found, bad=is_bad(found, panel.block(at).terms.spec.direction))
 

@@ -25,6 +25,8 @@ from metrics_catalog.spec.alerting import CAUSES
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+LOOKED = 5  # new troubles at once whose slices are searched: a second or two each, the worst first
+
 
 @dataclass(frozen=True)
 class Evaluated:
@@ -97,7 +99,8 @@ def _looked(store: Engine, troubles: Sequence[Trouble], look: Look) -> dict[str,
     with reading(store) as con:
         lasting = [read(row) for row in con.execute(sa.select(incidents).where(incidents.c.state.in_(LASTING)))]
     known = {member for one in lasting for member in one.series}
-    return {trouble.key: look(trouble) for trouble in troubles if trouble.members - known}
+    new = [trouble for trouble in troubles if trouble.members - known]
+    return {trouble.key: look(trouble) for trouble in sorted(new, key=lambda one: one.severity)[:LOOKED]}
 
 
 @dataclass

@@ -85,7 +85,7 @@ class Smoothing:
         np.copyto(self.level, values, where=known & (seen == 0))
         if self.shape.season > 1:
             weeks = seen // self.shape.season
-            moved *= np.maximum(SEASON, 1.0 / (weeks + 1))
+            moved *= np.maximum(SEASON, 1.0 / np.maximum(weeks, 1))
             np.copyto(moved, 0.0, where=weeks == 0)
             self.season[period % self.shape.season] += moved
         settled = seen >= 2 * self.shape.season  # before, it is off because it knows nothing yet

@@ -71,14 +71,12 @@ class Terms:
 
     def cuts(self, grain: Grain) -> Iterator[Cut | tuple[()]]:
         """Slices judged at a grain: the total, then those that are watched."""
-        bounds, change = self.spec.bounds, self.spec.change
         yield TOTAL
-        watched: tuple[Cut, ...] = ()
-        if grain == self.anomaly_grain or (change is not None and grain == change.grain):
-            watched = self.watched
-        if bounds is not None and grain == bounds.grain:
-            watched += tuple(cut for cut in bounds.slices if cut not in watched)
-        yield from watched
+        found = list(self.watched) if grain == self.anomaly_grain else []
+        for rule in (self.spec.bounds, self.spec.change):
+            if rule is not None and rule.grain == grain:
+                found += rule.slices
+        yield from dict.fromkeys(found)
 
     @property
     def watched(self) -> tuple[Cut, ...]:

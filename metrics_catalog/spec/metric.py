@@ -99,7 +99,8 @@ class MetricFile(Spec):
         if missing := [grain for grain in (*self.target, *judged) if grain not in self.grains]:
             raise ValueError(f'a target, bound or rule is at grain "{missing[0]}", which is not in grains')
         known = {frozenset(cut) for cut in self.slices}
-        for cut in (*(self.watch or ()), *(self.bounds.slices if self.bounds else ())):
+        named = [one.slices for one in (self.bounds, self.change) if one is not None]
+        for cut in (*(self.watch or ()), *(cut for cuts in named for cut in cuts)):
             if frozenset(cut) not in known:
                 raise ValueError(f'"{", ".join(cut)}" is watched, and not in slices')
         return self

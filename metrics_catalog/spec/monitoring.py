@@ -48,14 +48,15 @@ class Bounds(Spec):
 class ChangeRule(Spec):
     """How far a period may be from the one ``against``: 0.1 is 10 %, of percentages 10 points.
 
-    ``above: 0.1`` is broken by growing by more than that, ``below: -0.1`` by falling by more. Judged on everything
-    that is watched.
+    ``above: 0.1`` is broken by growing by more than that, ``below: -0.1`` by falling by more. It is of the total;
+    ``slices``: of these slices' members too.
     """
 
     grain: Grain = "day"
     against: Offset = _PREVIOUS
     warn: Limits | None = None
     critical: Limits | None = None
+    slices: tuple[Cut, ...] = ()
 
     @model_validator(mode="after")
     def _any(self) -> ChangeRule:

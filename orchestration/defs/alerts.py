@@ -15,6 +15,7 @@ from orchestration.describe import foreseen, metric_key
 from orchestration.resources import KEY, refresh_of
 
 if TYPE_CHECKING:
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.monitoring.watching import Watch
 
 ALERTS = dg.AssetKey("alerts")
@@ -85,6 +86,7 @@ def _unanswered(declared: Declared) -> dg.SensorDefinition:
         from orchestration.alerting import watch
 
         now, catalog = datetime.now(UTC), official_catalog(declared.project)
+        _end_faults(context.instance, declared, catalog, now)
         seen = watch(declared, now, judge=False, catalog=catalog)
         heard = insist(open_store(declared.project.ops), catalog, now)
         for one in heard:
@@ -94,3 +96,18 @@ def _unanswered(declared: Declared) -> dg.SensorDefinition:
         return dg.SkipReason(f"{len(heard)} asked again, {len(_changed(seen))} changed")
 
     return unanswered
+
+
+def _end_faults(instance: dg.DagsterInstance, declared: Declared, catalog: "Catalog", now: datetime) -> None:
+    """A job whose newest run succeeded works again."""
+    from metrics_catalog.monitoring.incidents import Incidents, system_recovered
+    from metrics_catalog.ops.store import open_store
+    from orchestration.alerting import RUN
+
+    store, begins = open_store(declared.project.ops), f"fault:{RUN}:"
+    for one in Incidents(store, catalog, lambda: now).found():
+        job = one.key.removeprefix(begins)
+        if one.key.startswith(begins):
+            newest = instance.get_runs(dg.RunsFilter(job_name=job), limit=1)
+            if newest and newest[0].status == dg.DagsterRunStatus.SUCCESS:
+                system_recovered(store, catalog, RUN, job, now)

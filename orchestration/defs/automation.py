@@ -32,7 +32,7 @@ def definitions(declared: Declared) -> dg.Definitions:
         execution_timezone=declared.catalog.policy.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    sensors = [_new_files(declared), _approved_changes(declared), run_failed]
+    sensors = [_new_files(declared), _approved_changes(declared), _run_failed(declared)]
     return dg.Definitions(jobs=[job], schedules=[schedule], sensors=sensors)
 
 
@@ -120,18 +120,26 @@ _UNFINISHED = [
 ]
 
 
-@dg.run_failure_sensor(default_status=dg.DefaultSensorStatus.RUNNING)
-def run_failed(context: dg.RunFailureSensorContext) -> None:
-    """Say in the log which run failed and why."""
-    lines = [context.failure_event.message]
-    for event in context.get_step_failure_events():
-        data = event.step_failure_data
-        given = data.user_failure_data.description if data.user_failure_data else None
-        why = given or (data.error.message.strip() if data.error else event.message)
-        lines.append(f"{event.step_key}: {why}")
-    context.log.error(
-        "run %s of %s failed\n%s",
-        context.dagster_run.run_id,
-        context.dagster_run.job_name,
-        "\n".join(filter(None, lines)),
+def _run_failed(declared: Declared) -> dg.SensorDefinition:
+    @dg.run_failure_sensor(
+        name="run_failed",
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Says which run failed and why; one that ended without saying so itself becomes an incident.",
     )
+    def run_failed(context: dg.RunFailureSensorContext) -> None:
+        failed = context.get_step_failure_events()
+        lines = [context.failure_event.message, *(f"{event.step_key}: {_why(event)}" for event in failed)]
+        run = context.dagster_run
+        context.log.error("run %s of %s failed\n%s", run.run_id, run.job_name, "\n".join(filter(None, lines)))
+        if not failed or run.job_name != JOB:  # a refresh that lived to its end has told
+            from orchestration.alerting import tell_failed
+
+            tell_failed(declared.project, declared.catalog, run.job_name, lines[-1] or "it ended without a word")
+
+    return run_failed
+
+
+def _why(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    given = data.user_failure_data.description if data.user_failure_data else None
+    return given or (data.error.message.strip() if data.error else event.message) or ""

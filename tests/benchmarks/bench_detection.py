@@ -106,7 +106,7 @@ def quality() -> None:
                 f"{name} {sensitivity}: false alerts {rate:.2f} per series and 90 days, near holidays {near:.1%}, {by_rule}"
             )
     print(f"without a calendar: near holidays {false_alerts(told, 'medium', known=False)[1]:.1%}")
-    for kind, (share, count) in recall(told, range(11, 15)).items():
+    for kind, (share, count) in recall(told, range(11, 23)).items():
         print(f"recall {kind}: {share:.3f} of {count}")
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -167,3 +169,42 @@ def empty_marts(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         """)
     )
     return con
+
+
+@pytest.fixture
+def publish_sales() -> Callable[[Catalog], Any]:
+    """Publishes half a year of calm daily ``sales`` that dip by 60 % on 30 and 31 May and 9 June 2024."""
+    import numpy as np
+    import pyarrow as pa
+
+    from metrics_catalog.published.model import AuditRules, PublishInfo, Scope
+    from metrics_catalog.published.publisher import Publisher
+    from metrics_catalog.published.reader import Published
+
+    random = np.random.default_rng(0)
+    values = 1000 * (1 + 0.3 * np.sin(np.arange(180) * 2 * np.pi / 7)) * random.lognormal(0, 0.03, 180)
+    values[[150, 151, 160]] *= 0.4
+    first = date(2024, 1, 1)
+    days = [first + timedelta(days=number) for number in range(180)]
+
+    def publish(catalog: Catalog) -> Any:
+        nothing = pa.nulls(180, pa.decimal128(28, 6))
+        rows = {
+            "metric": pa.array(["sales"] * 180),
+            "grain": pa.array(["day"] * 180),
+            "period": pa.array(days, pa.date32()),
+            "slice": pa.array([""] * 180),
+            "value": pa.array([Decimal(f"{value:.2f}") for value in values], pa.decimal128(28, 6)),
+            "numerator": nothing,
+            "denominator": nothing,
+            "definition": pa.array(["d"] * 180),
+        }
+        info = PublishInfo("run-1", datetime(2024, 7, 1, tzinfo=UTC), days[-1])
+        with Publisher(catalog.project.published).open(info) as draft:
+            draft.add(pa.table(rows))
+            draft.replaces([Scope("sales", "day", days[0], days[-1] + timedelta(days=1))])
+            draft.audit(AuditRules())
+            draft.commit()
+        return Published(catalog.project.published).at()
+
+    return publish

@@ -24,7 +24,7 @@ class Verdict:
 
     ``rows``: their indices in the panel. ``score``: how far out, above 1 it is broken; NaN where it is not judged.
     ``expected``, ``low``, ``high``: in the metric's unit, NaN for none. ``critical``: worse than a warning. ``notes``:
-    what the rule has to say of a row, by language. ``too_little``: series that cannot be judged, and why.
+    what the rule has to say of a row and column, by language. ``too_little``: series that cannot be judged, and why.
     """
 
     rule: RuleName
@@ -34,7 +34,7 @@ class Verdict:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     critical: NDArray[np.bool_]
-    notes: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    notes: Mapping[tuple[int, int], Mapping[str, str]] = field(default_factory=dict)
     too_little: Mapping[Series, str] = field(default_factory=dict)
 
 

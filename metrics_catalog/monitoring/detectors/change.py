@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 def judge(case: Case) -> Iterator[Verdict]:
-    """Everything that is watched of metrics with a ``change`` at this grain."""
+    """The total, and the slices the rule names."""
     for block in case.panel.blocks:
         rule, spec = block.terms.spec.change, block.terms.spec
-        if rule is None or rule.grain != case.panel.grain:
+        if rule is None or rule.grain != case.panel.grain or (block.cut and block.cut not in rule.slices):
             continue
         values, before = case.values[block.span], _before(case, rule)[block.span]
         with np.errstate(all="ignore"):

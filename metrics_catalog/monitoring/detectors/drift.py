@@ -34,7 +34,7 @@ def _of(case: Case, block: Rows, grain: Grain) -> Verdict:
     spec, columns = block.terms.spec, range(case.first, len(case.panel.starts))
     target = float(spec.target[grain])
     score = none_of((1, len(columns)))
-    notes: dict[int, dict[str, str]] = {}
+    notes: dict[tuple[int, int], dict[str, str]] = {}
     for at, column in enumerate(columns):
         course = _course(case, block, grain, column)
         if course is None:
@@ -42,8 +42,7 @@ def _of(case: Case, block: Rows, grain: Grain) -> Verdict:
         so_far, coming, spread = course
         short = (target - so_far - coming) * (1 if spec.direction == "up" else -1)
         score[0, at] = max(0.0, short / max(block.terms.minimum * abs(target), spread))
-        if at == len(columns) - 1:
-            notes[0] = _note(spec.unit, grain, case.panel.starts[column], so_far, so_far + coming, target)
+        notes[0, at] = _note(spec.unit, grain, case.panel.starts[column], so_far, so_far + coming, target)
     rows, none = np.arange(block.first, block.last), none_of(score.shape)
     return Verdict("drift", rows, score, none, none, none, score > CRITICAL, notes)
 

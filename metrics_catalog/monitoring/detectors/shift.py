@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WEEK, NEW, OLD = 7, 2, 8  # days; weeks of each side
 LIMITS = {"off": np.inf, "low": 5.5, "medium": 3.8, "high": 2.8}  # `tests/benchmarks/bench_detection.py`
 SMALLEST = 0.15  # relative move that is one
+BOTH = 0.3  # the week that moved less must have moved by this share of the other
 DAILY = 5  # how many weeks the daily residuals count for, beside the 7 degrees of freedom of 8 weeks
 
 
@@ -48,7 +49,7 @@ def judge(case: Case) -> Iterator[Verdict]:
         score = np.where((learnt.noise > NOISY) | np.isnan(case.values), np.nan, score)[rows]
     new, old = new[rows], old[rows]
     low, high = np.where(new < old, old, np.nan), np.where(new < old, np.nan, old)
-    notes = {row: _note(new[row, -1], old[row, -1]) for row in np.flatnonzero(score[:, -1] > 1).tolist()}
+    notes = {(row, at): _note(new[row, at], old[row, at]) for row, at in np.argwhere(score > 1).tolist()}
     yield Verdict("shift", rows, score, old, low, high, score > CRITICAL, notes)
 
 
@@ -56,18 +57,22 @@ def _moves(values: Floats, plain: NDArray[np.bool_], learnt: Learnt, count: int)
     """New and old level, and the distance of their logarithms where the series is calm, else their own."""
     values = np.where(plain[None, :], values, np.nan)
     with np.errstate(all="ignore"):
-        new, old, spread = _weeks(values, count)
+        new, old, spread, both = _weeks(values, count)
         logs = _weeks(np.log1p(np.where(values >= 0, values, np.nan)), count)
-        far = np.where(learnt.calm, _distance(*logs, learnt.log_scale), _distance(new, old, spread, learnt.scale))
-    return new, old, far
+        log_far, far = _distance(*logs[:3], learnt.log_scale), _distance(new, old, spread, learnt.scale)
+        far = np.where(learnt.calm, log_far, far)
+    return new, old, np.where(both, far, 0.0)
 
 
 def _plain_days(case: Case) -> NDArray[np.bool_]:
     return case.known.nearness("day", case.panel.starts) == 0
 
 
-def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats]:
-    """Of the last ``count`` columns: mean of the newest two weeks, of the eight before, and spread of those eight."""
+def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
+    """Of the last ``count`` columns: mean of the newest two weeks, of the eight before, and spread of those eight.
+
+    And whether both new weeks moved, as a single day moves only one.
+    """
     total = np.cumsum(np.nan_to_num(values), axis=1)
     number = np.cumsum(~np.isnan(values), axis=1)
     end = values.shape[1]
@@ -86,7 +91,10 @@ def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats]:
     weekly = [mean(NEW + week, 1) for week in range(OLD)]
     middle = sum(weekly) / OLD
     spread = np.sqrt(sum((one - middle) ** 2 for one in weekly) / (OLD - 1))  # NaN where a week has no value
-    return mean(0, NEW), mean(NEW, OLD), spread
+    old = mean(NEW, OLD)
+    first, second = mean(1, 1) - old, mean(0, 1) - old
+    both = np.minimum(np.abs(first), np.abs(second)) >= BOTH * np.maximum(np.abs(first), np.abs(second))
+    return mean(0, NEW), old, spread, both & (first * second > 0)
 
 
 def _distance(new: Floats, old: Floats, spread: Floats, scale: Floats) -> Floats:

@@ -79,6 +79,8 @@ def _blocks(text: str) -> list[str]:
         ({"bounds": {"grain": "month", "warn": {"below": 1}}}, ("bounds",)),
         ({"target": {"month": 300}}, ("bounds",)),
         ({"direction": "down"}, ("bounds",)),
+        ({"anomaly": {"sensitivity": "low"}}, ("bounds",)),
+        ({"change": {"warn": {"below": -0.1}}}, ("bounds",)),
         ({"owner": "shops"}, ("owner",)),
         ({"tier": 2}, ("tier",)),
         ({"filter": "is_promoted"}, ("calculation",)),

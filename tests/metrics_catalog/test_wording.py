@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from metrics_catalog import wording
+from metrics_catalog.spec.base import Grain
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "short", "english", "chinese"),
+    [
+        (None, "usd", False, "–", "–"),
+        (1234.5, "usd", False, "$1,234", "$1,234"),
+        (12.5, "usd", False, "$12.50", "$12.50"),
+        (-12.5, "cny", False, "-¥12.50", "-¥12.50"),
+        (Decimal("0.1234"), "percent", False, "12.3%", "12.3%"),
+        (1204, "count", False, "1,204", "1,204"),
+        (1_230_000, "usd", True, "$1.23M", "$123万"),
+        (45_600, "count", True, "45.6K", "4.56万"),
+        (9_999, "count", True, "9,999", "9,999"),
+        (2_500_000_000, "cny", True, "¥2.50B", "¥25.0亿"),
+        (0, "usd", True, "$0", "$0"),
+    ],
+)
+def test_a_number_as_people_read_it(value: float | None, unit: str, short: bool, english: str, chinese: str) -> None:
+    assert wording.number(value, unit, "en", short) == english
+    assert wording.number(value, unit, "zh", short) == chinese
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "unit", "said"),
+    [
+        (110, 100, "usd", "+10.0%"),
+        (90, 100, "count", "-10.0%"),
+        (-50, -100, "usd", "+50.0%"),
+        (0.25, 0.2, "percent", "+5.0 pp"),
+        (5, 0, "usd", "–"),
+        (None, 1, "usd", "–"),
+    ],
+)
+def test_a_change(new: float | None, old: float | None, unit: str, said: str) -> None:
+    assert wording.change(new, old, unit) == said
+
+
+@pytest.mark.parametrize(
+    ("grain", "english", "chinese"),
+    [
+        ("day", "1 May 2017", "2017年5月1日"),
+        ("week", "week of 1 May 2017", "2017年5月1日至5月7日"),
+        ("month", "May 2017", "2017年5月"),
+        ("quarter", "Q2 2017", "2017年2季度"),
+        ("year", "2017", "2017年"),
+    ],
+)
+def test_a_period(grain: Grain, english: str, chinese: str) -> None:
+    assert wording.period(grain, date(2017, 5, 1), "en") == english
+    assert wording.period(grain, date(2017, 5, 1), "zh") == chinese
+
+
+def test_members_of_a_slice() -> None:
+    assert wording.members((), "en") == "total"
+    assert wording.members((), "zh") == "总计"
+    assert wording.members((("store", "367"), ("brand", None)), "en") == "store 367, brand (none)"
+    assert wording.members((("store", "367"), ("brand", None)), "zh") == "store 367、brand （空）"
