@@ -29,7 +29,7 @@ def contributions(cells: Mapping[str | None, Pair], whole: Pair) -> list[Share] 
     member's own rate and that of its weight: ½(w0+w1)(r1-r0) + (w1-w0)(½(r0+r1) - ½(R0+R1)).
     """
     change = _of(whole[0]) - _of(whole[1])
-    for split in (_differences, _ratios):
+    for split in (_ratios, _differences):
         found = split(cells, whole)
         if found is not None and _adds_up(found, change, cells):
             return sorted(found, key=lambda one: (-abs(one.given), str(one.member)))

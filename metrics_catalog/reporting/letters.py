@@ -72,7 +72,7 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
             continue
         headings = tuple(words.say(key, language) for key in ("metric", "value", "change", "target_word"))
         rows = tuple(
-            (card["label"], card["value"], card["change"], card["target"] or card["mark"] or card["against"])
+            (card["label"], card["value"], card["change"], card["target"] or card["mark"] or "–")
             for card in block["cards"]
         )
         yield Grid(headings, rows, numbers=(1, 2))
@@ -82,7 +82,7 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
 
 def _insights(body: Mapping[str, Any]) -> Iterator[Part]:
     for one in body["insights"]:
-        yield Paragraph(one["text"], one["tone"] if one["tone"] in ("good", "bad") else "plain")
+        yield Paragraph(f"• {one['text']}")
     for block in body["blocks"]:
         if block["kind"] == "place" and block["rows"]:
             yield Facts(((block["title"], block["note"] or ""),))

@@ -6,7 +6,7 @@ Asks `monitoring.facts`, as alerts do, so that a report and an alert never say d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from metrics_catalog.engine.periods import Span
@@ -15,6 +15,7 @@ from metrics_catalog.monitoring.fact_words import late, restated
 from metrics_catalog.monitoring.facts import Scene, known, sources_of
 from metrics_catalog.published.model import Version
 from metrics_catalog.reporting.body import Banner, Level, Line
+from metrics_catalog.spec.base import Label
 from metrics_catalog.wording import day
 
 SHOWN = 8  # reasons said one by one; nobody reads more before the numbers
@@ -47,6 +48,7 @@ class Trust:
     quarantined: int
     has_before: bool
     gone: tuple[str, ...] = ()
+    labels: Mapping[str, Label] = field(default_factory=dict)
 
     @property
     def is_late(self) -> bool:
@@ -68,8 +70,9 @@ def trust(scene: Scene, metrics: Sequence[str], period: Span, between: Iterable[
     newest = [one for source, one in loads.items() if source in under]
     facts = tuple((fact, tuple(dict.fromkeys(touched))) for fact, touched in about.values())
     rows, bad = sum(one.rows for one in newest), sum(one.quarantined for one in newest)
-    through = scene.published.closed_through
-    return Trust(through, tuple(metrics), missing, facts, rows, bad, scene.before is not None)
+    labels = {name: scene.catalog.metrics[name].spec.label for name in metrics}
+    through, has_before = scene.published.closed_through, scene.before is not None
+    return Trust(through, tuple(metrics), missing, facts, rows, bad, has_before, labels=labels)
 
 
 def missing_days(scene: Scene, metrics: Iterable[str], period: Span) -> dict[str, tuple[date, ...]]:
@@ -115,7 +118,8 @@ def _about(fact: Fact, metrics: Sequence[str], known: Trust, language: str) -> s
     text = fact.text[language]
     if len(metrics) == len(known.metrics) or any(metric in text for metric in metrics):
         return text
-    return f"{'、'.join(metrics)}：{text}" if language == "zh" else f"{', '.join(metrics)}: {text}"
+    names = [known.labels[metric].to(language) if metric in known.labels else metric for metric in metrics]
+    return f"{'、'.join(names)}：{text}" if language == "zh" else f"{', '.join(names)}: {text}"
 
 
 def _gone(name: str, language: str) -> str:

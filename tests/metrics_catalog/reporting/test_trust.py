@@ -55,7 +55,7 @@ def test_days_that_a_source_owes_or_that_are_not_closed_are_late(told: Any, room
 def test_held_failing_redefined_and_restated(told: Any, room: Any) -> None:
     held = room.info(held=("net_sales",), marks={"net_sales": {"why": "tax was left out", "request": "CR-4"}})
     assert texts(told(held)) == [
-        "net_sales: new values are held back, the last published ones still stand: tax was left out (CR-4)"
+        "Net sales: new values are held back, the last published ones still stand: tax was left out (CR-4)"
     ]
     check = FailedCheck("row_count", "critical", None, "12")
     sick = SourceHealth("tills", datetime(2024, 7, 1, tzinfo=UTC), "run", rows=1000, quarantined=3, failed=(check,))
@@ -72,7 +72,7 @@ def test_held_failing_redefined_and_restated(told: Any, room: Any) -> None:
 def test_restatements_of_every_publish_since_the_issue_before_are_told_once(told: Any, room: Any) -> None:
     first = Version(5, room.info(notes={"discount_rate": "late rows of tills"}))
     second = Version(6, room.info(notes={"discount_rate": "late rows of tills"}))
-    assert texts(told(between=(first, second)), "zh") == ["discount_rate：已发布数值有更正：late rows of tills"]
+    assert texts(told(between=(first, second)), "zh") == ["折扣率：已发布数值有更正：late rows of tills"]
 
 
 def test_many_reasons_are_counted_and_not_all_said(told: Any, room: Any) -> None:
