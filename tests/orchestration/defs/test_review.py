@@ -49,7 +49,8 @@ def test_the_job_writes_a_pack_and_tells_the_stewards_once(refreshed: Any) -> No
     kept = sorted(refreshed.project.state.glob("reports/review/*/review.zh.html"))
     assert len(kept) in (1, 2), "two within one second are one"
     assert kept[0].parent.name.startswith("2024-03-")
-    assert letters(refreshed) == ["review/month/2024-03/console/fang", "review/month/2024-03/console/li"]
+    told = [key for key in letters(refreshed) if key.startswith("review/")]
+    assert told == ["review/month/2024-03/console/fang", "review/month/2024-03/console/li"]
 
 
 def test_a_run_for_what_is_due_measures_and_writes_nothing(refreshed: Any) -> None:
@@ -63,11 +64,11 @@ def test_the_sensor_wants_a_review_for_each_cause_once(refreshed: Any) -> None:
     at = (datetime.now(UTC) - timedelta(days=4)).isoformat(timespec="milliseconds")
     row = {"key": "k", "state": "open", "severity": 2, "metric": "net_sales", "opened_at": at, "updated_at": at}
     with writing(open_store(refreshed.project.ops), incidents) as con:
-        con.execute(sa.insert(incidents).values(number=1, data=json.dumps({"cause": "move"}), **row))
+        con.execute(sa.insert(incidents).values(number=901, data=json.dumps({"cause": "move"}), **row))
     first = look(refreshed, quiet.cursor)
     (asked,) = first.run_requests or []
     assert asked.run_config["ops"]["write_review"]["config"]["cause"] == "unanswered"
-    assert asked.tags["events"] == "INC-1"
+    assert asked.tags["events"] == "INC-901"
     assert look(refreshed, first.cursor).run_requests == []
 
 
