@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
 from metrics_catalog.spec.base import Label, Name, Spec, Text
 
+PLATFORM = "platform"  # who did what nobody asked for; no person has this name
 Role = Literal["viewer", "analyst", "owner", "steward", "admin"]
 Language = Literal["en", "zh"]
 Channel = Literal["slack", "email", "dingtalk", "feishu", "wecom", "webhook", "apprise", "console"]
@@ -45,6 +46,13 @@ class People(Spec):
     departments: dict[Name, Label]
     people: dict[Name, Person]
     teams: dict[Name, Team]
+
+    @field_validator("people")
+    @classmethod
+    def _not_the_platform(cls, people: dict[str, Person]) -> dict[str, Person]:
+        if PLATFORM in people:
+            raise ValueError(f'"{PLATFORM}" is who does what nobody asked for; give the person another name')
+        return people
 
     @property
     def owners(self) -> set[str]:
