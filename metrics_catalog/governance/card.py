@@ -68,6 +68,9 @@ def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
     for one in preview.get("flips", ()):
         was, now = (_kept(one[key]) for key in ("old", "new"))
         yield f"{one['metric']} {one['what']} {one['grain']} {one['period']}: was {was}, would be {now}"
+    if alerts := preview.get("alerts"):
+        was, now = (_fired(alerts[key]) for key in ("old", "new"))
+        yield f"\nalerts of the total in the last {alerts['days']} days: {was} as it is, {now} as it would be"
     if people := preview.get("people"):
         yield f"\ntouches {', '.join(people)}"
 
@@ -121,6 +124,11 @@ def _edited(edit: Edit) -> str:
 def _members(members: Mapping[str, Any]) -> str:
     shown = {name: _NO_VALUE if member is None else one_line(str(member)) for name, member in members.items()}
     return ", ".join(f"{name}={member}" for name, member in shown.items())
+
+
+def _fired(by_rule: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{rule} {count}" for rule, count in by_rule.items())
+    return f"{sum(by_rule.values())}{f' ({shown})' if shown else ''}"
 
 
 def _kept(value: bool | None) -> str:

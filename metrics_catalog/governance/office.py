@@ -23,7 +23,7 @@ from metrics_catalog.governance.ledger import Entry, Ledger
 from metrics_catalog.governance.proposals import Proposal, metric_text, proposals
 from metrics_catalog.governance.record import METRIC, Record, Request
 from metrics_catalog.governance.requests import Desk
-from metrics_catalog.governance.standing import Standing, Warehouse
+from metrics_catalog.governance.standing import Alerts, Standing, Warehouse
 from metrics_catalog.located import suggest
 from metrics_catalog.spec.people import PLATFORM
 
@@ -51,10 +51,18 @@ def read_only(path: Path) -> Iterator[DuckDBPyConnection]:
 
 
 class Office:
-    """Governance of one project. ``warehouse`` opens its data for reading."""
+    """Governance of one project. ``warehouse`` opens its data for reading; ``alerts``: what would have fired."""
 
-    def __init__(self, files: Catalog, ledger: Ledger, warehouse: Warehouse, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        files: Catalog,
+        ledger: Ledger,
+        warehouse: Warehouse,
+        clock: Callable[[], datetime],
+        alerts: Alerts | None = None,
+    ) -> None:
         self.files, self._ledger, self._warehouse, self._clock = files, ledger, warehouse, clock
+        self._alerts = alerts
         self._desk = Desk(ledger, files.people, files.policy, clock)  # until something is certified
         self._standing: Standing | None = None
 
@@ -173,7 +181,7 @@ class Office:
             self._desk = Desk(self._ledger, catalog.people, catalog.policy, self._clock, record)
         else:
             catalog = known.official
-        self._standing = Standing(record, catalog, self._warehouse, self._clock())
+        self._standing = Standing(record, catalog, self._warehouse, self._clock(), self._alerts)
         return self._standing, self._desk
 
 

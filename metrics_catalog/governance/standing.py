@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Warehouse = Callable[[], AbstractContextManager["DuckDBPyConnection"]]
+# What else a change would do, said by a room above this one: alerts that would have fired.
+Alerts = Callable[["DuckDBPyConnection", Change, date], Mapping[str, Any]]
 _PREVIEWED = {"create", "calculation", "bounds", "retire"}
 
 
 @dataclass(frozen=True)
 class Standing:
     """The official catalog of a record, and the data as ``warehouse`` shows it; ``now`` decides what is over.
+
+    ``alerts``: what would have fired by old and new, for the preview.
 
     Methods raise `InvalidFiles` when what is asked for does not hold together.
     """
@@ -41,6 +45,7 @@ class Standing:
     official: Catalog
     warehouse: Warehouse
     now: datetime
+    alerts: Alerts | None = None
     _made: dict[tuple[Any, ...], Catalog] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
@@ -107,7 +112,8 @@ class Standing:
 
     def _numbers(self, change: Change) -> dict[str, Any]:
         with self.warehouse() as con:
-            return preview(con, change, self.closed_through, self.official.policy.governance.preview_periods)
+            found = preview(con, change, self.closed_through, self.official.policy.governance.preview_periods)
+            return found if self.alerts is None else {**found, "alerts": self.alerts(con, change, self.closed_through)}
 
     def _tiers(self, asked: Proposal | Request, after: Catalog) -> set[Tier]:
         """The metric's, before and after; people and policy concern the whole company."""

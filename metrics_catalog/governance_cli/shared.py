@@ -29,12 +29,13 @@ def office_of(context: typer.Context, drafts: bool = False) -> Office:
     """
     from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.governance.office import Office, read_only
+    from metrics_catalog.monitoring.what_if import alerts
     from metrics_catalog.ops.store import open_store
 
     project = project_of(context)
     ledger = Ledger(open_store(project.ops))
     files = load_catalog(project) if drafts else definitions_of(project).files
-    return Office(files, ledger, partial(read_only, project.warehouse), lambda: datetime.now(UTC))
+    return Office(files, ledger, partial(read_only, project.warehouse), lambda: datetime.now(UTC), alerts)
 
 
 def user_of(context: typer.Context) -> str:
