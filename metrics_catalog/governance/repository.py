@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from metrics_catalog.governance.clerk import Refused
+from metrics_catalog.governance.endings import remove_file
 from metrics_catalog.governance.office import Office, Wish
 from metrics_catalog.governance.proposals import Proposal
-from metrics_catalog.governance.record import Record, Version
+from metrics_catalog.governance.record import Record, Request, Version
 from metrics_catalog.located import InvalidFiles
 from metrics_catalog.spec.people import People
 
@@ -35,6 +36,18 @@ class Commit:
     hash: str
     email: str
     subject: str
+
+
+def carried_out(root: Path, office: Office, done: Iterable[Request]) -> Iterator[str]:
+    """What follows decisions in the project's files, in words.
+
+    The file of a metric that was retired is removed; what was approved is committed, where ``root`` is in a repository.
+    """
+    for one in done:
+        if one.state == "approved" and "retire" in one.changes and remove_file(root, office.record, one.metric or ""):
+            yield f"removed {one.path}"
+    if (repository := Repository.around(root)) is not None:
+        yield from commit_certified(repository, office.record, office.official.people, root)
 
 
 class Repository:

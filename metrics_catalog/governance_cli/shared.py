@@ -54,17 +54,11 @@ def told(office: Office, one: Request) -> str:
 
 
 def follow_up(context: typer.Context, office: Office, done: Iterable[Request]) -> None:
-    """After an approval: remove the file of what was retired; commit, where the project is in a repository."""
-    from metrics_catalog.governance.endings import remove_file
-    from metrics_catalog.governance.repository import Repository, commit_certified
+    """After an approval: what changes in the project's files, said."""
+    from metrics_catalog.governance.repository import carried_out
 
-    root = project_of(context).root
-    for one in done:
-        if one.state == "approved" and "retire" in one.changes and remove_file(root, office.record, one.metric or ""):
-            typer.echo(f"removed {one.path}", err=True)
-    if (repository := Repository.around(root)) is not None:
-        for line in commit_certified(repository, office.record, office.official.people, root):
-            typer.echo(line, err=True)
+    for line in carried_out(project_of(context).root, office, done):
+        typer.echo(line, err=True)
 
 
 def print_requests(office: Office, found: Iterable[Request], as_json: bool) -> None:

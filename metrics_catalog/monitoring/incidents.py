@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import sqlalchemy as sa
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.governance.requests import Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.located import suggest
 from metrics_catalog.monitoring.alert_message import REASONS, Besides
 from metrics_catalog.monitoring.book import Book, added

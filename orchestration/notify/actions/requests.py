@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from metrics_catalog.governance.requests import Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Label
 from orchestration.notify.actions import Action, Choice, Form
@@ -41,11 +41,14 @@ def value_of(request: Request) -> str:
 
 
 def _approve(project: Project, actor: str, value: str, _choice: Choice) -> Label:
+    from metrics_catalog.governance.repository import carried_out
+
     number, fingerprint = _read(value)
     with office_of(project) as office:
+        office.request(number, reader=actor)  # the letter with the button shows all of it
         request = office.approve(number, actor, fingerprint)
         waiting = sorted({one for people in office.desk.missing(request).values() for one in people})
-        _commit(project, office)
+        list(carried_out(project.root, office, [request]))
     if request.is_open:
         named = ", ".join(waiting)
         return Label(
@@ -70,14 +73,6 @@ def _read(value: str) -> tuple[int, str]:
     if not digits.isdigit() or not fingerprint:
         raise Refused(f'"{name}" is not a change request')
     return int(digits), fingerprint
-
-
-def _commit(project: Project, office: Office) -> None:
-    """Put what was approved into git, where the project is in a repository, as the command does."""
-    from metrics_catalog.governance.repository import Repository, commit_certified
-
-    if (repository := Repository.around(project.root)) is not None:
-        list(commit_certified(repository, office.record, office.official.people, project.root))
 
 
 ACTIONS = {

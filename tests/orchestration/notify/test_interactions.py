@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from metrics_catalog.governance.requests import Refused
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Label
 from metrics_catalog.spec.people import People, Person
