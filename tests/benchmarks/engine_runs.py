@@ -19,9 +19,10 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import Plan, plan
-from metrics_catalog.engine.rollup import rollup_query, rollups
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import ordered
 
@@ -58,14 +59,14 @@ def day_windows(day: date) -> Windows:
 
 def build_rollups(con: duckdb.DuckDBPyConnection, cat: Catalog, day: date | None = None) -> None:
     """What the dbt metric models do: store the mergeable components by day, or replace those of one day."""
-    for rollup in rollups(cat).every:
-        table = f"metrics.{rollup.table}"
+    for together in rollups(cat).tables:
+        table = f"metrics.{together[0].table}"
         if day is None:
-            con.execute(f"create table {table} as {rollup_query(cat, rollup).sql('duckdb')}")
+            con.execute(f"create table {table} as {stored_query(cat, together).sql('duckdb')}")
         else:
             con.execute(f"delete from {table} where day = '{day}'")
             of_day = exp.EQ(this=exp.column("ordered_on"), expression=exp.cast(exp.Literal.string(str(day)), "date"))
-            con.execute(f"insert into {table} {rollup_query(cat, rollup, of_day).sql('duckdb')}")
+            con.execute(f"insert into {table} {stored_query(cat, together, of_day).sql('duckdb')}")
 
 
 def metric_plan(cat: Catalog, over: Windows) -> Plan:
