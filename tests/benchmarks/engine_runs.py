@@ -7,7 +7,7 @@ there: one for each grain and slice, a column for each metric.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -118,17 +118,30 @@ def engine_rows(con: duckdb.DuckDBPyConnection, metrics: Mapping[str, Keys], las
     rows(con, metric_plan(cat, all_windows(last)), table)
 
 
-def bare_scan(con: duckdb.DuckDBPyConnection) -> None:
-    """The scan-and-group the additive part is held to: every column it reads, once, by day and the finest slice."""
-    con.execute("""
-        create temp table bare as
-        select
-            ordered_on, store_id, sum(list_amount), sum(paid_amount), sum(cost_amount), sum(quantity),
-            min(paid_amount), max(paid_amount), count(*), count(member_id), max(product_id),
-            count_if(is_promoted), count_if(is_private_label), count_if(channel = 'online')
+_READ = """
+    sum(list_amount), sum(paid_amount), sum(cost_amount), sum(quantity), min(paid_amount), max(paid_amount), count(*),
+    count(member_id), max(product_id), count_if(is_promoted), count_if(is_private_label), count_if(channel = 'online')
+"""
+
+
+def bare_scans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The scan-and-group the additive part is held to: every column it reads, once, by day and what it is sliced by.
+
+    Gives the name of each set of dimensions when done. Store decides region; no set decides the other.
+    """
+    con.execute(
+        f"create temp table by_store as select ordered_on, store_id, {_READ} from marts.fct_order_lines group by 1, 2"
+    )
+    yield "by store"
+    con.execute(f"""
+        create temp table by_region_category as
+        select ordered_on, region, category, {_READ}
         from marts.fct_order_lines
-        group by 1, 2
+        join marts.dim_stores using (store_id)
+        join marts.dim_products using (product_id)
+        group by 1, 2, 3
     """)
+    yield "by region and category"
 
 
 def additive(metrics: Mapping[str, Keys]) -> dict[str, Keys]:
