@@ -21,7 +21,7 @@ from metrics_catalog.dbt_metrics.read import read_dbt_metrics
 from metrics_catalog.derived import Unchanging
 from metrics_catalog.expressions import names
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
-from metrics_catalog.project import Project
+from metrics_catalog.project import DBT_FILE, Project
 from metrics_catalog.rules import check_all
 from metrics_catalog.semantic import Semantics, read_semantics
 from metrics_catalog.spec.metric import (
@@ -166,7 +166,7 @@ def examine(
     policy = _collect(problems, project.policy, Policy, project, Policy()) or policy
     semantics, dbts = None, DbtMetrics()
     try:
-        semantics = read_semantics(project.manifest)
+        semantics = read_semantics(project.manifest, project.dbt / DBT_FILE)
         semantics = with_built_columns(semantics, project) if project.is_dbt else semantics
         dbts = read_dbt_metrics(project, semantics)
     except InvalidFiles as invalid:

@@ -29,6 +29,7 @@ class Inputs:
     ``loads``: newest load. ``contracts``: fingerprint of what its rows are judged by. ``coverages``: days of daily
     sources. ``changed_since(source, load)``: business days changed after that load; None when anything may have.
     ``corrected_since(source, load)``: whether rows that were there before were removed or replaced after that load.
+    ``origin(node)``: in which commit the files of a dbt node or source were last changed, in words; None: not known.
     """
 
     loads: Mapping[str, int] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class Inputs:
     coverages: Mapping[str, Coverage] = field(default_factory=dict)
     changed_since: Callable[[str, int], frozenset[date] | None] = lambda source, load: None
     corrected_since: Callable[[str, int], bool] = lambda source, load: True
+    origin: Callable[[str], str | None] = lambda node: None
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Changes:
         changed = {node for node, print_ in self.code.items() if self.last.code.get(node) != print_}
         held = self.last.marks.get(metric, {}).get("why")
         if "code" in differs:
-            named = sorted(node.split(".", 2)[-1] for node in self._nodes(metric) & changed)
+            named = sorted(map(self._named, self._nodes(metric) & changed))
             yield Why("changed code", f"changed code: {', '.join(named)}" if named or not held else held)
         if "rows" in differs:
             yield Why("changed rows", "changed rows")
@@ -134,6 +136,11 @@ class Changes:
                 seen = self.last.loads.get(source, 0)
                 cause: Cause = "changed rows" if self.inputs.corrected_since(source, seen) else "late rows"
                 yield Why(cause, f"{cause} of {source}")
+
+    def _named(self, node: str) -> str:
+        """A changed dbt node, and where its change comes from."""
+        name, origin = node.split(".", 2)[-1], self.inputs.origin(node)
+        return name if origin is None else f"{name} ({origin})"
 
     def models(self, metric: str) -> tuple[str, ...]:
         """Semantic models whose rows the metric counts, by any of its definitions."""

@@ -20,7 +20,7 @@ from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.decomposition import calculation
 from metrics_catalog.engine.query import Result
 from metrics_catalog.governance.begun import Definitions, definitions_of, official_catalog
-from metrics_catalog.located import suggest
+from metrics_catalog.located import InvalidFiles, suggest
 from metrics_catalog.project import Project
 from metrics_catalog.query_text import parse_query
 
@@ -44,12 +44,14 @@ def list_metrics(
     domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List the metrics with their state, labels, owners and tiers; those that wait to be certified, too."""
+    """List the metrics with their state, labels, owners and tiers; those that wait to be certified or mended, too."""
     known, states = _known(project_of(context))
     catalog = _with_proposed(known)
     entries = [entry for entry in catalog.metrics.values() if domain in (None, entry.domain)]
+    unread = [one for one in _unread(known, catalog) if domain in (None, one["domain"])]
     if as_json:
-        print_json([{**_described(catalog, entry), **states[entry.name].as_json()} for entry in entries])
+        described = [{**_described(catalog, entry), **states[entry.name].as_json()} for entry in entries]
+        print_json([*described, *({**one, **states[one["metric"]].as_json()} for one in unread)])
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("metric", "domain", "label", "指标", "type", "tier", "owner", "grains", "state"):
@@ -58,6 +60,8 @@ def list_metrics(
         spec = entry.spec
         words = (spec.label.en, spec.label.zh, spec.type, f"T{spec.tier}", spec.owner, " ".join(spec.grains))
         table.add_row(entry.name, entry.domain, *words, escape(str(states[entry.name])))
+    for one in unread:
+        table.add_row(one["metric"], one["domain"], *([""] * 6), escape(str(states[one["metric"]])))
     console().print(table)
 
 
@@ -69,19 +73,23 @@ def show(
     grain: Annotated[str | None, typer.Option(help="Grain of the values in the tree.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show one metric: what it means, how it is computed, who answers for it."""
+    """Show one metric: what it means, how it is computed, who answers for it; of a retired one, as it was."""
+    from metrics_catalog.governance.status import ended_as
+
     if tree:
         catalog = official_catalog(project_of(context))
         _show_tree(project_of(context), catalog, known_metric(catalog, metric), grain, as_json)
         return
     known, states = _known(project_of(context))
-    catalog = _with_proposed(known)
+    catalog = with_retired(known, _with_proposed(known), metric)
+    if metric not in catalog.metrics and metric in known.faults:
+        raise InvalidFiles(known.faults[metric])
     entry = known_metric(catalog, metric)
-    described = _described(catalog, entry)
+    described, state = _described(catalog, entry), states.get(metric) or ended_as(known, metric)
     if as_json:
-        print_json({**described, **states[metric].as_json()})
+        print_json({**described, **state.as_json()})
         return
-    described["state"] = str(states[metric])
+    described["state"] = str(state)
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -105,7 +113,7 @@ def query(
     as_json: Json = False,
 ) -> None:
     """Print official values, as last published or as they were published before."""
-    from metrics_catalog.governance.status import marked
+    from metrics_catalog.governance.status import ended_as, marked
     from metrics_catalog.published.answer import answer
     from metrics_catalog.published.formats import write
     from metrics_catalog.published.reader import Published
@@ -113,10 +121,14 @@ def query(
     project = project_of(context)
     wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of)
     definitions = definitions_of(project)
+    retired = {name: entry for name in metrics if (entry := definitions.retired(name)) is not None}
     for name in metrics:
-        if name in definitions.files.metrics and name not in definitions.official.metrics:
+        if name in retired and as_of is None:
+            ended = ended_as(definitions, name).ending
+            raise typer.BadParameter(f"{name} was {ended}; read what was published of it with --as-of DAY")
+        if name in {*definitions.files.metrics, *definitions.faults} - {*retired, *definitions.official.metrics}:
             raise typer.BadParameter(f'"{name}" is not certified, so nothing is published for it')
-    result = marked(answer(wanted, definitions.official, Published(project.published)), definitions)
+    result = marked(answer(wanted, definitions.official, Published(project.published), retired), definitions)
     for name, marks in result.marks.items():
         for mark in marks:
             typer.echo(f"{name}: {mark}", err=True)
@@ -204,6 +216,18 @@ def _with_proposed(definitions: Definitions) -> Catalog:
     return replace(official, metrics={entry.name: entry for entry in ordered})
 
 
+def with_retired(definitions: Definitions, catalog: Catalog, name: str) -> Catalog:
+    """The catalog, and a retired metric in it as it was last certified."""
+    entry = None if name in catalog.metrics else definitions.retired(name)
+    return catalog if entry is None else replace(catalog, metrics={**catalog.metrics, name: entry}, eras=())
+
+
+def _unread(definitions: Definitions, catalog: Catalog) -> list[dict[str, str]]:
+    """Proposed metrics whose file is at fault, so that nothing else is known of them."""
+    faults = {name: found[0].path for name, found in definitions.faults.items() if name not in catalog.metrics}
+    return [{"metric": name, "domain": Path(path).parent.name, "file": path} for name, path in sorted(faults.items())]
+
+
 def known_metric(catalog: Catalog, name: str) -> Entry:
     """A metric by name. Raises a usage error with the nearest name."""
     if name not in catalog.metrics:
@@ -213,8 +237,7 @@ def known_metric(catalog: Catalog, name: str) -> Entry:
 
 def _described(catalog: Catalog, entry: Entry) -> dict[str, Any]:
     spec = entry.spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    owner = catalog.people.teams.get(entry.spec.owner)
-    members = list(owner.members) if owner else [entry.spec.owner]
+    members = list(catalog.people.behind(entry.spec.owner)) or [entry.spec.owner]
     about = {
         "metric": entry.name,
         "domain": entry.domain,

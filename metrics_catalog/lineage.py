@@ -237,9 +237,8 @@ def _how(uses: _Uses, values: set[Origin], rows: set[str]) -> How | None:
 
 def _touched(catalog: Catalog, metric: str, how: How, touched: set[str]) -> Touched:
     owner = catalog.metrics[metric].spec.owner
-    team = catalog.people.teams.get(owner)
     through = tuple(sorted(touched.intersection(catalog.inputs(metric))))
-    return Touched(metric, how, through, owner, tuple(team.members) if team else (owner,))
+    return Touched(metric, how, through, owner, catalog.people.behind(owner) or (owner,))
 
 
 def _made_of(columns: Columns, above: Mapping[Origin, How], metrics: Iterable[str]) -> dict[str, tuple[str, ...]]:

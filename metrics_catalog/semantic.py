@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import yaml
+
 from metrics_catalog.code_prints import code_prints
 from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
@@ -105,12 +107,16 @@ class UnknownName(Exception):
 
 @dataclass(frozen=True)
 class Semantics(Unchanging):
-    """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node."""
+    """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node.
+
+    ``project_file``: its dbt_project.yml, whose variables SQL may read.
+    """
 
     models: Mapping[str, SemanticModel]
     parents: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     checksums: Mapping[str, str] = field(default_factory=dict)
     manifest: Path | None = None
+    project_file: Path | None = None
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
@@ -137,8 +143,9 @@ class Semantics(Unchanging):
     @cached_property
     def code(self) -> Mapping[str, str]:
         """Fingerprint of what each dbt node does, which reformatting leaves as it is; worked out when first asked."""
-        prints = {} if self.manifest is None else code_prints(read_manifest(self.manifest))
-        return {**self.checksums, **prints}
+        if self.manifest is None:
+            return self.checksums
+        return {**self.checksums, **code_prints(read_manifest(self.manifest), _variables(self.project_file))}
 
     def upstream(self, node: str) -> frozenset[str]:
         """Ids of all dbt models, seeds and sources that ``node`` is built from, itself included."""
@@ -168,7 +175,16 @@ def read_manifest(manifest: Path) -> dict[str, Any]:
         raise InvalidFiles([problem]) from None
 
 
-def read_semantics(manifest: Path) -> Semantics:
+def _variables(project_file: Path | None) -> Mapping[str, Any]:
+    """`vars` of a dbt_project.yml; dbt parsed it, so what is no mapping there is none of our business."""
+    if project_file is None or not project_file.is_file():
+        return {}
+    data = yaml.safe_load(project_file.read_text(encoding="utf-8-sig"))
+    found = data.get("vars") if isinstance(data, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantics:
     """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
     data = read_manifest(manifest)
     nodes = data["nodes"] | data["sources"]
@@ -178,6 +194,7 @@ def read_semantics(manifest: Path) -> Semantics:
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
         {key: node.get("checksum", {}).get("checksum", "") for key, node in nodes.items()},
         manifest,
+        project_file,
     )
 
 

@@ -123,18 +123,21 @@ def export(
         str, typer.Option("--format", help="dbt (semantic layer of dbt 1.11) or osi (0.2.0.dev0).")
     ] = "dbt",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="A file, or a folder for metrics.yml.")] = None,
+    files: Annotated[bool, typer.Option("--files", help="What the files say, drafts too.")] = False,
 ) -> None:
-    """Write the definitions for other tools; says on standard error which metrics they have no words for."""
+    """Write the certified definitions for other tools; says on standard error what is not in them."""
     from orchestration.exchange import export as write
 
-    text, left_out = write(_settings(context), kind)
-    for name, reason in left_out.items():
+    exported = write(_settings(context), kind, files)
+    if exported.said:
+        typer.echo(f"exported {exported.said}", err=True)
+    for name, reason in exported.left_out.items():
         typer.echo(f"left out  {name}: {reason}", err=True)
     if output is None:
-        typer.echo(text, nl=False)
+        typer.echo(exported.text, nl=False)
         return
     path = output / "metrics.yml" if output.is_dir() else output
-    path.write_text(text, encoding="utf-8")
+    path.write_text(exported.text, encoding="utf-8")
     typer.echo(f"wrote {path}")
 
 

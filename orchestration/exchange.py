@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,6 +14,7 @@ from orchestration.settings import Settings
 from orchestration.transform.runner import ensure_parsed
 
 if TYPE_CHECKING:
+    from metrics_catalog.catalog import Catalog
     from metrics_catalog.exchange.imported import Imported
 
 
@@ -27,11 +30,19 @@ def import_dbt(folder: Path) -> Imported:
         return imported(project)
 
 
-def export(settings: Settings, kind: str) -> tuple[str, dict[str, str]]:
-    """The catalog as text others read, and by name why a metric is not in it. Raises `Failed` for another format."""
+@dataclass(frozen=True)
+class Exported:
+    """Definitions as ``text`` others read; ``left_out``: why a metric is not in it; ``said``: of what state it is."""
+
+    text: str
+    left_out: Mapping[str, str]
+    said: str | None
+
+
+def export(settings: Settings, kind: str, drafts: bool = False) -> Exported:
+    """What is certified, for other tools; ``drafts``: what the files say. Raises `Failed` for another format."""
     import yaml
 
-    from metrics_catalog.catalog import load_catalog
     from metrics_catalog.exchange.dbt_yaml import to_dbt
     from metrics_catalog.exchange.osi import to_osi
 
@@ -40,6 +51,25 @@ def export(settings: Settings, kind: str) -> tuple[str, dict[str, str]]:
         raise Failed(f'"{kind}" is not a format; use {" or ".join(makers)}', USAGE)
     project = settings.locate()
     ensure_parsed(project)
-    made = makers[kind](load_catalog(project))
+    catalog, said = _exported(project, drafts)
+    made = makers[kind](catalog)
     text = yaml.safe_dump(made.data, sort_keys=False, allow_unicode=True, width=120)
-    return text, dict(made.left_out)
+    return Exported(text, dict(made.left_out), said)
+
+
+def _exported(project: Project, drafts: bool) -> tuple[Catalog, str | None]:
+    from metrics_catalog.catalog import load_catalog
+    from metrics_catalog.governance.begun import definitions_of
+    from metrics_catalog.governance.proposals import proposals
+    from metrics_catalog.governance.record import METRIC
+
+    if drafts:
+        return load_catalog(project), "as the files say, certified or not"
+    definitions = definitions_of(project)
+    if definitions.record is None:
+        return definitions.official, None
+    asked = proposals(definitions.files, definitions.record, definitions.official)
+    differing = {one.name for one in asked if one.subject.startswith(METRIC)}
+    differing |= definitions.faults.keys()
+    edited = f"; not as their files say (--files): {', '.join(sorted(differing))}" if differing else ""
+    return definitions.official, f"as certified{edited}"

@@ -43,7 +43,7 @@ def message(error: BaseException) -> str:
 
 def _usage_faults() -> tuple[type[BaseException], ...]:
     from metrics_catalog.engine.query import InvalidQuery
-    from metrics_catalog.governance.requests import Refused
+    from metrics_catalog.governance.clerk import Refused
     from metrics_catalog.published.errors import NotWritable
     from metrics_catalog.semantic import UnknownName
 

@@ -6,7 +6,7 @@ Each stage does its work in its own transactions, so a refresh that is killed an
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from time import perf_counter
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from orchestration import warehouse
 from orchestration.declared import Declared
 from orchestration.faults import Blocked
+from orchestration.governed import after_publish, origins
 from orchestration.tables import row_count
 from orchestration.transform import state
 from orchestration.transform.run import TransformResult, transform
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from expectations.clean import CleanResult
-    from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
-    from metrics_catalog.governance.ledger import Ledger
     from metrics_catalog.refresh import PublishOutcome
     from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
@@ -44,7 +43,7 @@ class Report:
     """What a refresh did so far, stage by stage; filled while it runs.
 
     ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
-    ended, UTC.
+    ended, UTC. ``notices``: what governance did or wants people to do.
     """
 
     loads: dict[str, LoadResult] = field(default_factory=dict)
@@ -55,6 +54,7 @@ class Report:
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
 
 class Refresh:
@@ -134,6 +134,7 @@ class Refresh:
                 coverages=self._coverages(con),
                 changed_since=lambda source, load_id: state.changed_days(con, source, load_id, built[source][0]),
                 corrected_since=lambda source, load_id: state.corrected(con, source, load_id, built[source][0]),
+                origin=origins(self.declared),
             )
             now = datetime.now(UTC)
             ledger, desk = ledger_of(self.declared.project), None
@@ -142,29 +143,11 @@ class Refresh:
 
                 desk = Desk(ledger, known.official.people, known.official.policy, lambda: datetime.now(UTC))
             result = publish(con, known.official, inputs, self.run_id, now, self.detail, desk, known.versions)
-            if ledger is not None and known.record is not None:
-                self._with_git(con, known.files, ledger)
+            for line in () if ledger is None else after_publish(con, self.declared, known, ledger, now):
+                self.tell(line)
+                self.report.notices.append(line)
         self.report.published = result
         return result
-
-    def _with_git(self, con: DuckDBPyConnection, files: Catalog, ledger: Ledger) -> None:
-        """Ask for what was merged, and commit what was approved, where the project is in a repository."""
-        from metrics_catalog.governance.office import Office
-        from metrics_catalog.governance.repository import Repository, ask_merged, commit_certified, commit_written
-
-        project = self.declared.project
-        repository = Repository.around(project.root)
-        if repository is None:
-            return
-        office = Office(files, ledger, lambda: nullcontext(con), lambda: datetime.now(UTC))
-        for line in ask_merged(repository, office):
-            self.tell(line)
-        record, people = office.record, office.official.people
-        for line in commit_certified(repository, record, people, project.root):
-            self.tell(line)
-        if not project.is_dbt:
-            for line in commit_written(repository, record, project.named("models/metrics")):
-                self.tell(line)
 
     def document(self) -> None:
         """Bring the pages of suites and results up to date, when something was judged."""

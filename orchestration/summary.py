@@ -39,8 +39,9 @@ class HeldLine:
 class Summary:
     """One refresh. ``checks`` failed as warnings only, but for those of ``held`` metrics, or it would have failed.
 
-    ``proposed``: definitions that differ from what is certified. ``not_read``: what the dbt project's semantic layer
-    has that is no metric here, with file, line and reason.
+    ``proposed``: definitions that differ from what is certified. ``certified``: something is. ``not_read``: what the
+    dbt project's semantic layer has that is no metric here, with file, line and reason. ``notices``: what governance
+    did or wants people to do.
     """
 
     run_id: str
@@ -57,7 +58,9 @@ class Summary:
     seconds: dict[str, float]
     held: tuple[HeldLine, ...] = ()
     proposed: int = 0
+    certified: bool = True
     not_read: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
     is_dbt: bool = False
 
     def as_json(self) -> dict[str, Any]:
@@ -89,7 +92,9 @@ def summarize(report: Report, result: ExecuteInProcessResult, definitions: Defin
         seconds={stage: round(spent, 2) for stage, spent in report.seconds.items()},
         held=tuple(_held(one) for one in published.metrics.values() if one.state == "held") if published else (),
         proposed=_proposed(definitions),
+        certified=definitions.record is not None,
         not_read=tuple(f"{one.path}:{one.line} {one.message}" for one in catalog.not_read.values()),
+        notices=tuple(report.notices),
         is_dbt=catalog.project.is_dbt,
     )
 
@@ -148,8 +153,11 @@ def footer(summary: Summary) -> list[str]:
     if summary.held:
         held = [f"{one.metric} ({one.request})" if one.request else one.metric for one in summary.held]
         lines.append(f"held back          {', '.join(held)}")
+    if not summary.certified and summary.metrics:
+        lines.append("not official       nothing is certified yet; `metrics certify` begins that")
     if summary.proposed:
         lines.append(f"proposed           {summary.proposed} not as certified; `metrics propose` lists them")
+    lines += [f"governance         {one}" for one in summary.notices]
     lines += [f"not read           {one}" for one in summary.not_read]
     if not summary.sources and not summary.is_dbt:
         lines.append("no sources yet      add one: orchestration/sources/<name>.yml")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
@@ -154,8 +154,8 @@ class Shop:
         assert old in text
         file.write_text(text.replace(old, new), encoding="utf-8")
 
-    def office(self) -> Office:
-        """Governance of the project as its files are now."""
+    def office(self, days_ago: int = 0) -> Office:
+        """Governance of the project as its files are now, by a clock of ``days_ago``."""
         from metrics_catalog.catalog import load_catalog
         from metrics_catalog.governance.ledger import Ledger
         from metrics_catalog.governance.office import Office, read_only
@@ -163,7 +163,8 @@ class Shop:
 
         warehouse = partial(read_only, self.project.warehouse)
         ledger = Ledger(open_store(self.project.ops))
-        return Office(load_catalog(self.project), ledger, warehouse, lambda: datetime.now(UTC))
+        before = timedelta(days=days_ago)
+        return Office(load_catalog(self.project), ledger, warehouse, lambda: datetime.now(UTC) - before)
 
     def certify(self) -> None:
         """Certify what is there."""

@@ -126,6 +126,8 @@ def test_code_that_moves_numbers_holds_what_it_moves(governed: Any) -> None:
     assert {name: one["reason"] for name, one in asked.items()} == dict.fromkeys(
         ("net_sales", "average_receipt"), "changed code: fct_sales"
     )
+    shown = [(one["period"], one["difference"]) for one in asked["net_sales"]["preview"]["periods"]]
+    assert shown == [(f"2024-03-0{day}", "-3.5") for day in range(1, 10)]
     version = governed.version()
     assert governed.run("run").code == 1
     assert governed.version() == version  # it waits, and nothing is asked twice
@@ -201,6 +203,22 @@ def test_a_metric_ends_by_approval_and_stays_readable(governed: Any) -> None:
     well(governed, "run")
     assert governed.run("query", "average_receipt", "--grain", "day").code == 2
     assert governed.version() > version
+
+
+def test_when_its_grace_is_over_the_refresh_asks_to_retire_it_and_its_file_goes_when_it_is(governed: Any) -> None:
+    path = governed.project.root / "metrics_catalog/metrics/sales/average_receipt.yml"
+    asked = governed.office(days_ago=31).end("average_receipt", "omar", "旧", "deprecate")
+    approve(governed, asked.name, "wei", "min")
+    assert "asks to retire" not in well(governed, "list")
+    out = well(governed, "run")
+    assert "average_receipt: its grace ended on" in out
+    assert "waits for jie, min, wei; it concerns wei" in out
+    assert "asks to retire it" in well(governed, "list")
+    assert path.exists()
+    approve(governed, requests(governed)["average_receipt"]["request"], "wei", "min")
+    assert not path.exists()
+    well(governed, "run")
+    assert "retired on" in well(governed, "show", "average_receipt")
 
 
 def test_nothing_is_published_without_the_ledger_it_was_published_under(governed: Any) -> None:
@@ -285,6 +303,19 @@ def test_what_was_merged_asks_by_itself_and_certifies_nothing(in_git: Any) -> No
     well(in_git, "reject", asked["request"], "-r", "茶也是货", METRICS_USER="wei")
     well(in_git, "run")
     assert requests(in_git) == {}  # a no is not asked again
+
+
+def test_what_moved_numbers_is_named_with_its_commit(in_git: Any) -> None:
+    in_git.replace(FACTS, "amount_usd\n", "case when product_id = 2 then 0 else amount_usd end as amount_usd\n")
+    assert in_git.run("run").code == 1
+    assert requests(in_git)["net_sales"]["reason"] == "changed code: fct_sales (not committed)"
+    in_git.replace(FACTS, "then 0 else", "then 1 else")
+    git(in_git, "commit", "-qam", "茶算一元", **by("omar@example.com"))
+    assert in_git.run("run").code == 1
+    hash_ = git(in_git, "log", "-1", "--format=%H", "--", FACTS)[:10]
+    said = f"changed code: fct_sales (last committed in {hash_} by omar@example.com)"
+    assert requests(in_git)["net_sales"]["reason"] == said
+    assert requests_of(in_git, "net_sales")[0]["state"] == "withdrawn"
 
 
 def test_a_stranger_asks_for_nothing(in_git: Any) -> None:

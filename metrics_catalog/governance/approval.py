@@ -103,9 +103,3 @@ class Jury:
             place: sorted(one for one in self.people.people if one not in done and self.may(one, place))
             for place in dict.fromkeys(need)
         }
-
-
-def people_behind(people: People, owner: str) -> frozenset[str]:
-    """The people an owner's name stands for: a team's members, or the person."""
-    team = people.teams.get(owner)
-    return frozenset(team.members) if team else frozenset({owner} & set(people.people))

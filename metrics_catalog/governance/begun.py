@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from metrics_catalog.catalog import Catalog, examine, load_catalog
+from metrics_catalog.catalog import Catalog, Entry, examine, load_catalog
 from metrics_catalog.located import InvalidFiles, Problem
 from metrics_catalog.project import Project
 from metrics_catalog.spec.people import People
@@ -38,6 +38,26 @@ class Definitions:
         """The certified version of each official metric."""
         return {} if self.record is None else {name: one.number for name, one in self.record.metrics().items()}
 
+    @property
+    def faults(self) -> dict[str, list[Problem]]:
+        """What is wrong with the file of a metric, by its name."""
+        project = self.files.project
+        folder = f"{project.metrics.relative_to(project.root).as_posix()}/"
+        found: dict[str, list[Problem]] = {}
+        for problem in self.problems:
+            if problem.path.startswith(folder):
+                found.setdefault(PurePosixPath(problem.path).stem, []).append(problem)
+        return found
+
+    def retired(self, metric: str) -> Entry | None:
+        """A retired metric as it was last certified, to read what was published of it; None for any other."""
+        version = None if self.record is None else self.record.retired(metric)
+        if version is None:
+            return None
+        from metrics_catalog.governance.certified import certified_entry
+
+        return certified_entry(version)
+
 
 def ledger_of(project: Project) -> Ledger | None:
     """The project's ledger; None while it has no ops store, so that nothing was ever certified.
@@ -57,7 +77,7 @@ def record_of(project: Project) -> Record | None:
     ledger = ledger_of(project)
     if ledger is None:
         return None
-    from metrics_catalog.governance.record import recorded
+    from metrics_catalog.governance.replay import recorded
 
     record = recorded(ledger.entries())
     return record if record.begun else None

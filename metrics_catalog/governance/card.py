@@ -34,8 +34,10 @@ def request_lines(
     if request.text is not None:
         yield from map(_edited, edits(None if before is None else before.text, request.text))
     yield from preview_lines(request.preview)
+    yield from _readings(request)
     for one in request.approvals:
-        yield f"approved by {one.person} on {one.at:%Y-%m-%d %H:%M} UTC"
+        unread = ", who had not opened it" if one.read is False else ""
+        yield f"approved by {one.person} on {one.at:%Y-%m-%d %H:%M} UTC{unread}"
     for place, people in missing.items() if request.is_open else ():
         yield f"waits for {place}: {', '.join(people) or 'nobody in people.yml may'}"
     if request.decided_at is not None:
@@ -73,7 +75,7 @@ def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
 def version_line(version: Version) -> str:
     """One certified version."""
     since = "" if version.effective is None else f" from {version.effective}"
-    by = ", ".join(version.approvers)
+    by = ", ".join(version.approvers) or "nobody, as the policy says"
     asked = f" CR-{version.request}" if version.request else ""
     told = f"{version.status}{since}{asked} by {version.author}, approved by {by}"
     return f"v{version.number}  {version.at:%Y-%m-%d %H:%M}  {told}: {one_line(version.reason)}"
@@ -86,6 +88,15 @@ def entry_line(entry: Entry) -> str:
     return f"{entry.seq}  {entry.at:%Y-%m-%d %H:%M}  {entry.event.actor}  {entry.event.kind} {entry.event.subject}" + (
         f": {one_line(said)}" if said else ""
     )
+
+
+def _readings(request: Request) -> Iterator[str]:
+    """Who opened it as it is now, and who only saw what it was before."""
+    now = {one.person: one.at for one in request.readings if one.fingerprint == request.fingerprint}
+    if now:
+        yield f"read by {', '.join(f'{person} on {at:%Y-%m-%d %H:%M} UTC' for person, at in now.items())}"
+    if before := sorted({one.person for one in request.readings} - now.keys()):
+        yield f"read before it changed by {', '.join(before)}"
 
 
 def _row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from metrics_catalog.governance.approval import people_behind, required
+from metrics_catalog.governance.approval import required
+from metrics_catalog.governance.comparison import compared
+from metrics_catalog.governance.effects import Ask, Seen
 from metrics_catalog.governance.ledger import Event
-from metrics_catalog.governance.preview import compared
+from metrics_catalog.governance.preview import BEST_SHOWN
 from metrics_catalog.governance.record import METRIC, Record
-from metrics_catalog.governance.requests import PLATFORM, Ask, Seen
 from metrics_catalog.published.differences import Cell, Difference
 from metrics_catalog.spec.governance import Cause, Tier
-from metrics_catalog.spec.people import People
+from metrics_catalog.spec.people import PLATFORM, People
 from metrics_catalog.spec.policy import Policy
 
 SHOWN = 12
@@ -99,15 +100,17 @@ def _seen(one: Moved, people: People, policy: Policy) -> Seen:
     assert difference is not None
     effect = Decimal(str(difference.total_change))
     requirement = required(policy.governance, ["restate"], [one.tier], effect)
-    totals = [cell for cell in difference.worst if not cell.slice]
+    moved = {cell.grain for cell in difference.totals or difference.worst}
+    grain = next(one for one in BEST_SHOWN if one in moved)
+    totals = [cell for cell in difference.totals if cell.grain == grain]
     slices = [cell for cell in difference.worst if cell.slice]
     preview = {
-        "grain": totals[0].grain if totals else slices[0].grain,
-        "periods": [_row(cell) for cell in totals[:SHOWN]],
+        "grain": grain,
+        "periods": [_row(cell) for cell in totals[-policy.governance.preview_periods :]],
         "slices": [{**_row(cell), "members": dict(cell.members)} for cell in slices[:SHOWN]],
         "downstream": [],
         "flips": [],
-        "people": sorted(people_behind(people, one.owner)),
+        "people": sorted(people.behind(one.owner)),
         "effect": str(effect),
         "values": difference.total,
     }

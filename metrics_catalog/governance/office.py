@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations, digest
+from metrics_catalog.governance.approval import Requirement
 from metrics_catalog.governance.certified import PEOPLE, POLICY, official
+from metrics_catalog.governance.clerk import Refused
+from metrics_catalog.governance.endings import Ending, ending
 from metrics_catalog.governance.ledger import Entry, Ledger
 from metrics_catalog.governance.proposals import Proposal, metric_text, proposals
 from metrics_catalog.governance.record import METRIC, Record, Request
-from metrics_catalog.governance.requests import PLATFORM, Desk, Refused
+from metrics_catalog.governance.requests import Desk
 from metrics_catalog.governance.standing import Standing, Warehouse
 from metrics_catalog.located import suggest
+from metrics_catalog.spec.people import PLATFORM
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -100,29 +104,33 @@ class Office:
             known = {*standing.official.metrics, *self.files.metrics, PEOPLE, POLICY}
             hint = "is as certified; edit its file first" if name in known else f"is not known{suggest(name, known)}"
             raise Refused(f'"{name}" {hint}')
+        desk.known(author)
         return _asked(standing, desk, _meant(standing, found[name], wish), author, wish.reason)
 
-    def end(self, name: str, author: str, reason: str, successor: str | None, retire: bool) -> Request:
-        """Ask to deprecate a certified metric (it is computed until its grace ends), or to retire it now."""
+    def end(self, name: str, author: str, reason: str, change: Ending, successor: str | None = None) -> Request:
+        """Ask to deprecate a certified metric (it is computed until its grace ends), to revive or to retire it."""
         standing, desk = self._now()
-        known = standing.record.metrics()
-        if name not in known:
-            raise Refused(f'there is no certified metric "{name}"{suggest(name, known)}')
-        if successor is not None and (successor not in known or successor == name):
-            raise Refused(f'the successor "{successor}" is not another certified metric')
-        version = known[name]
+        desk.known(author)
+        return _asked(standing, desk, self._ending(standing, name, change, successor), author, reason)
+
+    def retire_after_grace(self, name: str) -> Request:
+        """Ask in nobody's name to retire a deprecated metric; where the policy says so, it needs nobody either."""
+        standing, desk = self._now()
+        proposal = self._ending(standing, name, "retire", None)
+        reason = f"its grace ended on {standing.record.metrics()[name].until}"
+        if not standing.official.policy.governance.retire_after_grace:
+            return _asked(standing, desk, proposal, PLATFORM, reason)
+        return _asked(standing, desk, proposal, PLATFORM, reason, Requirement((), author_counts=True))
+
+    def concerned(self, name: str) -> list[str]:
+        """Who answers for a certified metric and for those that name it."""
+        standing, _ = self._now()
+        entries = [standing.official.metrics[one] for one in (name, *standing.users(name))]
+        return sorted({one for entry in entries for one in standing.official.people.behind(entry.spec.owner)})
+
+    def _ending(self, standing: Standing, name: str, change: Ending, successor: str | None) -> Proposal:
         until = self._clock().date() + timedelta(days=standing.official.policy.governance.grace_days)
-        proposal = Proposal(
-            METRIC + name,
-            ("retire",) if retire else ("deprecate",),
-            version.domain,
-            version.path,
-            None,
-            version.number,
-            successor=successor,
-            until=None if retire else until,
-        )
-        return _asked(standing, desk, proposal, author, reason)
+        return ending(standing.record, name, change, successor, until)
 
     def what_if(self, name: str) -> dict[str, Any]:
         """The preview of an edited metric file, without asking for anything; raises what keeps it from being made."""
@@ -133,6 +141,7 @@ class Office:
     def preview(self, number: int, actor: str) -> Request:
         """Compute the preview of a request again, on the data as it is now."""
         standing, desk = self._now()
+        desk.known(actor)
         return desk.previewed(number, standing.seen(_open(standing.record, number)), actor)
 
     def approve(self, number: int, person: str, fingerprint: str | None = None) -> Request:
@@ -150,8 +159,10 @@ class Office:
             )
         return desk.approve(number, person, now)
 
-    def request(self, number: int) -> Request:
-        """A request by number. Raises `Refused`."""
+    def request(self, number: int, reader: str | None = None) -> Request:
+        """A request by number; ``reader``: who opens it, which the ledger keeps when it is somebody of people.yml."""
+        if reader is not None and reader in self.official.people.people:
+            return self.desk.read(number, reader)
         return _existing(self.record, number)
 
     def _now(self) -> tuple[Standing, Desk]:
@@ -166,10 +177,15 @@ class Office:
         return self._standing, self._desk
 
 
-def _asked(standing: Standing, desk: Desk, proposal: Proposal, author: str, reason: str) -> Request:
+def _asked(
+    standing: Standing, desk: Desk, proposal: Proposal, author: str, reason: str, needs: Requirement | None = None
+) -> Request:
+    """Open a request and settle what needs nobody else; ``needs``: who must approve, else by the rules."""
     if "retire" in proposal.changes and (users := standing.users(proposal.name)):
         raise Refused(f"{', '.join(users)} need {proposal.name}; change or retire them first")
-    request = desk.submit(proposal, author, reason, standing.duplicates(proposal), standing.seen(proposal))
+    seen = standing.seen(proposal)
+    seen = seen if needs is None else replace(seen, requirement=needs)
+    request = desk.submit(proposal, author, reason, standing.duplicates(proposal), seen)
     return desk.settle(request.id)
 
 

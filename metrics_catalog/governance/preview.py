@@ -17,7 +17,7 @@ from metrics_catalog.engine.fingerprint import calculations, digest
 from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
-from metrics_catalog.governance.approval import people_behind
+from metrics_catalog.governance.comparison import Values, effect, largest, totals, worst, written
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, Limits
@@ -25,9 +25,7 @@ from metrics_catalog.spec.metric import AnyMetric, Limits
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-SHOWN = 5  # slices that move most
-_BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
-Values = Mapping[tuple[Any, ...], Decimal]
+BEST_SHOWN: tuple[Grain, ...] = ("month", "week", "quarter", "day", "year")
 
 
 @dataclass(frozen=True)
@@ -99,7 +97,8 @@ def _contracts(project: Project, nodes: Iterable[str]) -> list[Path]:
 def preview(con: DuckDBPyConnection, change: Change, closed_through: date, periods: int) -> dict[str, Any]:
     """Old against new as JSON: periods, slices, bounds and targets that flip, metrics and people that follow.
 
-    ``effect``: the largest relative change of any total, null where one cannot be told. ``con``: the warehouse.
+    ``effect``: the largest relative change of any total (0.05: 5 %), null where that cannot be told. ``con``: the
+    warehouse.
     """
     spec = (change.after.metrics.get(change.metric) or change.before.metrics[change.metric]).spec
     grain, old, new = shown_grain(spec), {}, {}
@@ -108,23 +107,22 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
         old, new = _values(con, change, closed_through, periods, grain)
         if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
             break  # else a young metric: no such period is over yet
-    totals = {name: list(_totals(name, old, new)) for name in change.affected}
-    effect = _effect(change, totals)
-    followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in totals[name])]
+    rows = {name: list(totals(name, old, new)) for name in change.affected}
+    followers = [name for name in change.affected[1:] if any(one["difference"] != "0" for one in rows[name])]
     return {
         "grain": grain,
-        "periods": [one for one in totals[change.metric] if one["grain"] == grain],
-        "slices": _worst(change.metric, old, new),
+        "periods": [one for one in rows[change.metric] if one["grain"] == grain],
+        "slices": worst(change.metric, old, new),
         "flips": [one for name in change.affected for one in _flips(name, change, old, new)],
-        "downstream": [_largest(name, totals[name]) for name in followers],
+        "downstream": [largest(name, rows[name]) for name in followers],
         "people": sorted(_people(change, [change.metric, *followers])),
-        "effect": None if effect is None else str(effect),
+        "effect": written(effect(rows[name] for name in change.recalculated)),
     }
 
 
 def shown_grain(spec: AnyMetric) -> Grain:
     """The grain at which people look at a metric's history."""
-    return next(grain for grain in _BEST_SHOWN if grain in spec.grains)
+    return next(grain for grain in BEST_SHOWN if grain in spec.grains)
 
 
 def _values(
@@ -174,57 +172,6 @@ def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: i
     return Span(start, end)
 
 
-def _totals(name: str, old: Values, new: Values) -> Iterator[dict[str, Any]]:
-    keys = {key for key in {*old, *new} if key[0] == name and not key[3]}
-    for key in sorted(keys):
-        yield {"grain": key[1], "period": key[2].isoformat(), **compared(old.get(key), new.get(key))}
-
-
-def _effect(change: Change, totals: Mapping[str, Sequence[Mapping[str, Any]]]) -> Decimal | None:
-    """None when a value appears, vanishes or was zero, or there is none at all: no ratio says how much that is."""
-    found = [Decimal(0)]
-    for name in change.recalculated:
-        moved = [one for one in totals[name] if one["old"] != one["new"]]
-        if not totals[name] or any(one["percent"] is None for one in moved):
-            return None
-        found += [abs(Decimal(one["percent"])) / 100 for one in moved]
-    return max(found)
-
-
-def _worst(name: str, old: Values, new: Values) -> list[dict[str, Any]]:
-    """The slices that move most, by size of the difference in their own slicing."""
-    found = []
-    for key in {key for key in {*old, *new} if key[0] == name and key[3]}:
-        was, now = old.get(key), new.get(key)
-        size = abs((now or Decimal(0)) - (was or Decimal(0)))
-        if size:
-            members = dict(zip(key[3].split(","), key[4], strict=True))
-            found.append((size, {"period": key[2].isoformat(), "members": members, **compared(was, now)}))
-    return [row for _, row in sorted(found, key=lambda one: (-one[0], one[1]["period"], str(one[1])))[:SHOWN]]
-
-
-def compared(was: Decimal | None, now: Decimal | None) -> dict[str, Any]:
-    """Two values as a card shows them."""
-    both = was is not None and now is not None
-    difference = now - was if was is not None and now is not None else None
-    percent = difference / abs(was) * 100 if difference is not None and was else None
-    return {
-        "old": _written(was),
-        "new": _written(now),
-        "difference": _written(difference) if both else None,
-        "percent": _written(None if percent is None else round(percent, 4)),
-    }
-
-
-def _written(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
-
-
-def _largest(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    most = max(rows, key=lambda one: abs(Decimal(one["percent"] or 0)))
-    return {"metric": name, **most}
-
-
 def _flips(name: str, change: Change, old: Values, new: Values) -> Iterator[dict[str, Any]]:
     """Bounds and targets judged otherwise than before, on totals of their own grain."""
     was = dict(_judged(name, change.before, old))
@@ -264,4 +211,4 @@ def _people(change: Change, names: Iterable[str]) -> set[str]:
     entries = [
         catalog.metrics[name] for catalog in (change.before, change.after) for name in names if name in catalog.metrics
     ]
-    return {one for entry in entries for one in people_behind(change.after.people, entry.spec.owner)}
+    return {one for entry in entries for one in change.after.people.behind(entry.spec.owner)}

@@ -1,13 +1,13 @@
-"""What the ledger says now: certified versions, change requests, what was released. Pure: events in, state out."""
+"""What the ledger says now: certified versions, change requests, what was released. Plain data (made by `replay`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from metrics_catalog.governance.ledger import Entry, Head
+from metrics_catalog.governance.ledger import Head
 from metrics_catalog.spec.governance import Approver, Change
 
 if TYPE_CHECKING:
@@ -46,7 +46,17 @@ class Version:
 
 @dataclass(frozen=True)
 class Approval:
-    """One person's yes to exactly what ``fingerprint`` names."""
+    """One person's yes to exactly what ``fingerprint`` names; ``read``: had opened that before, None: not known."""
+
+    person: str
+    fingerprint: str
+    at: datetime
+    read: bool | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Somebody opened a request when ``fingerprint`` was what it showed."""
 
     person: str
     fingerprint: str
@@ -90,6 +100,7 @@ class Request:
     need: tuple[Approver, ...] = ()
     author_counts: bool = False
     approvals: tuple[Approval, ...] = ()
+    readings: tuple[Reading, ...] = ()
     comments: tuple[Comment, ...] = ()
     decided_at: datetime | None = None
     decided_by: str = ""
@@ -104,6 +115,10 @@ class Request:
     def is_open(self) -> bool:
         """Whether it still waits for an answer."""
         return self.state in OPEN
+
+    def read_by(self, person: str) -> bool:
+        """Whether somebody opened it as it is now."""
+        return any((one.person, one.fingerprint) == (person, self.fingerprint) for one in self.readings)
 
     def asks_for(self, proposal: Proposal) -> bool:
         """Whether it is a request for just that, whoever made it and why."""
@@ -151,6 +166,11 @@ class Record:
         }
         return {name: version for name, version in sorted(found.items()) if version.status != "retired"}
 
+    def retired(self, metric: str) -> Version | None:
+        """The newest version of a metric that is retired; None for any other."""
+        version = self.current(METRIC + metric)
+        return version if version is not None and version.status == "retired" else None
+
     def restatement(self, metric: str, digest: str) -> Request | None:
         """The last request to publish exactly the values that ``digest`` stands for."""
         asked = [one for one in self.requests.values() if (one.metric, one.changes) == (metric, ("restate",))]
@@ -159,119 +179,3 @@ class Record:
     def open_requests(self, subject: str | None = None) -> list[Request]:
         """Requests that wait for an answer, of one subject or all."""
         return [one for one in self.requests.values() if one.is_open and subject in (None, one.subject)]
-
-
-def recorded(entries: Iterable[Entry], record: Record | None = None) -> Record:
-    """The record after ``entries``. What a newer program wrote and this one does not know changes nothing."""
-    before, entries = record or Record(), list(entries)
-    if not entries:
-        return before
-    versions, requests = dict(before.versions), dict(before.requests)
-    releases, head, certified = dict(before.releases), before.head, before.certified
-    for entry in entries:
-        data, kind = entry.event.data, entry.event.kind
-        head = Head(entry.seq, entry.hash, entry.at)
-        if kind == "certified":
-            subject = entry.event.subject
-            versions[subject] = (*versions.get(subject, ()), _version(entry))
-            certified = entry.seq
-        elif kind == "submitted":
-            requests[data["request"]] = _request(entry)
-        elif kind == "released":
-            metric = entry.event.subject.removeprefix(METRIC)
-            releases[metric] = releases.get(metric, frozenset()) | {data["digest"]}
-        elif kind in _STEPS:
-            number = int(entry.event.subject.removeprefix("request/"))
-            requests[number] = _STEPS[kind](requests[number], entry)
-    return Record(head, certified, versions, requests, releases)
-
-
-def _version(entry: Entry) -> Version:
-    data = entry.event.data
-    return Version(
-        subject=entry.event.subject,
-        number=data["number"],
-        status=data["status"],
-        domain=data["domain"],
-        path=data["path"],
-        text=data["text"],
-        fingerprint=data["fingerprint"],
-        author=data["author"],
-        approvers=tuple(data["approvers"]),
-        reason=data["reason"],
-        at=entry.at,
-        seq=entry.seq,
-        request=data.get("request"),
-        effective=_day(data.get("effective")),
-        successor=data.get("successor"),
-        until=_day(data.get("until")),
-    )
-
-
-def _request(entry: Entry) -> Request:
-    data = entry.event.data
-    return Request(
-        id=data["request"],
-        subject=entry.event.subject,
-        changes=tuple(data["changes"]),
-        author=entry.event.actor,
-        reason=data["reason"],
-        base=data["base"],
-        opened_at=entry.at,
-        domain=data.get("domain", ""),
-        path=data.get("path", ""),
-        text=data.get("text"),
-        effective=_day(data.get("effective")),
-        successor=data.get("successor"),
-        until=_day(data.get("until")),
-        duplicates=tuple(data.get("duplicates", ())),
-    )
-
-
-def _previewed(request: Request, entry: Entry) -> Request:
-    """A preview of something else than before lets every approval fall: it was for what is no longer there."""
-    data = entry.event.data
-    kept = tuple(one for one in request.approvals if one.fingerprint == data["fingerprint"])
-    return replace(
-        request,
-        state="in review",
-        fingerprint=data["fingerprint"],
-        preview=data["preview"],
-        need=tuple(data["need"]),
-        author_counts=data["author_counts"],
-        approvals=kept,
-    )
-
-
-def _approved(request: Request, entry: Entry) -> Request:
-    approval = Approval(entry.event.actor, entry.event.data["fingerprint"], entry.at)
-    others = tuple(one for one in request.approvals if one.person != approval.person)
-    return replace(request, approvals=(*others, approval))
-
-
-def _commented(request: Request, entry: Entry) -> Request:
-    comment = Comment(entry.event.actor, entry.event.data["text"], entry.at)
-    return replace(request, comments=(*request.comments, comment))
-
-
-def _ended(state: State) -> Any:
-    def ended(request: Request, entry: Entry) -> Request:
-        decision = entry.event.data.get("reason", "")
-        return replace(request, state=state, decided_at=entry.at, decided_by=entry.event.actor, decision=decision)
-
-    return ended
-
-
-_STEPS = {
-    "previewed": _previewed,
-    "approved": _approved,
-    "commented": _commented,
-    "effective": _ended("approved"),
-    "rejected": _ended("rejected"),
-    "withdrawn": _ended("withdrawn"),
-    "expired": _ended("expired"),
-}
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)

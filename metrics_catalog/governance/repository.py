@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.office import Office, Wish
 from metrics_catalog.governance.proposals import Proposal
 from metrics_catalog.governance.record import Record, Version
-from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import InvalidFiles
 from metrics_catalog.spec.people import People
 
@@ -68,6 +68,18 @@ class Repository:
             return None
         found = self._git("log", "-1", "--format=%H%x00%ae%x00%s", "--", path).strip("\n")
         return Commit(*found.split("\0", 2)) if found else None
+
+    def origin(self, paths: Iterable[str]) -> str | None:
+        """The last commit of any of some files, in words; None when there is none, or git cannot say."""
+        paths = list(paths)
+        try:
+            if self.differing(paths):
+                return "not committed"
+            found = self._git("log", "-1", "--format=%H%x00%ae", "--", *paths).strip("\n") if paths else ""
+        except GitFailed:
+            return None
+        hash_, _, email = found.partition("\0")
+        return f"last committed in {hash_[:10]} by {email}" if found else None
 
     def commit(
         self,

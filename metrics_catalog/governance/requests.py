@@ -1,55 +1,23 @@
-"""Change requests: submit, preview, approve, reject, withdraw, comment. Each is one decision and one append.
-
-A decision is taken on the record as it is and written behind exactly that record; when somebody was faster, it is taken
-again on what they left. So two people approving at once end well, and dying anywhere leaves all of it or nothing.
-"""
+"""Change requests: submit, preview, read, approve, reject, withdraw, comment. Each is one decision and one append."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from metrics_catalog.governance.approval import PLACES, Jury, Requirement, people_behind
-from metrics_catalog.governance.effects import certified, owners, previewed, submitted
-from metrics_catalog.governance.ledger import Entry, Event, Head, Ledger, Moved
+from metrics_catalog.governance.approval import PLACES, Jury
+from metrics_catalog.governance.clerk import Clerk, Refused
+from metrics_catalog.governance.effects import Ask, Seen, asked, owners, previewed, submitted, taking_effect
+from metrics_catalog.governance.ledger import Event, Ledger
 from metrics_catalog.governance.proposals import Proposal
-from metrics_catalog.governance.record import METRIC, Record, Request, recorded
-from metrics_catalog.spec.people import People
+from metrics_catalog.governance.record import Record, Request
+from metrics_catalog.spec.people import PLATFORM, People
 from metrics_catalog.spec.policy import Policy
 
-PLATFORM = "platform"  # who did what nobody asked for
 
-
-class Refused(Exception):
-    """Something that is not allowed or not possible now; the message says why and what would be."""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a preview found: ``fingerprint`` of all that was looked at, what to show, and who must approve it."""
-
-    fingerprint: str
-    preview: Mapping[str, Any]
-    requirement: Requirement
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A restatement to be approved, for exactly the values its preview's fingerprint stands for."""
-
-    metric: str
-    reason: str
-    seen: Seen
-
-
-class Desk:
-    """Where requests are handled, by the people and policy that are certified. Every method may raise `Refused`.
-
-    ``basis``: the record these are from. What is certified after it may have changed who decides, or what was looked
-    at, so from then on this desk refuses; the next one knows.
-    """
+class Desk(Clerk):
+    """Where requests are handled, by the people and policy that are certified. Every method may raise `Refused`."""
 
     def __init__(
         self,
@@ -59,18 +27,12 @@ class Desk:
         clock: Callable[[], datetime],
         basis: Record | None = None,
     ) -> None:
-        self._ledger, self._people, self._policy, self._clock = ledger, people, policy.governance, clock
-        self._basis, self._known_record = basis, basis or Record()
-
-    def record(self) -> Record:
-        """The record now; reads what is new since it was last asked."""
-        known = self._known_record
-        self._known_record = recorded(self._ledger.entries(known.head), known)
-        return self._known_record
+        super().__init__(ledger, people, clock, basis)
+        self._policy = policy.governance
 
     def bootstrap(self, versions: Sequence[Mapping[str, Any]], actor: str, reason: str) -> Record:
         """Certify what is there, once in a project's life; ``versions``: the fields of each first `Version`."""
-        self._known(actor)
+        self.known(actor)
         if "admin" not in self._people.people[actor].roles:
             raise Refused(f"{actor} is not an admin, and only one may certify a project's first definitions")
 
@@ -81,13 +43,14 @@ class Desk:
             yield Event("bootstrapped", "project", actor, {"reason": reason, "count": len(versions)})
             yield from (Event("certified", one["subject"], actor, {**one, **shared}) for one in versions)
 
-        return self._write(decide)
+        return self.write(decide)
 
     def submit(
         self, proposal: Proposal, author: str, reason: str, duplicates: Sequence[str] = (), seen: Seen | None = None
     ) -> Request:
         """Open a request, with its preview if there is one. Proposed again, it is the request that is open already."""
-        self._known(author)
+        if author != PLATFORM:
+            self.known(author)
         found: list[int] = []
 
         def decide(record: Record, now: datetime) -> Iterator[Event]:
@@ -112,22 +75,36 @@ class Desk:
             if seen is not None:
                 yield Event("previewed", f"request/{found[0]}", author, previewed(seen))
 
-        return self._write(decide).requests[found[0]]
+        return self.write(decide).requests[found[0]]
 
     def previewed(self, number: int, seen: Seen, actor: str) -> Request:
         """Put a preview on a request; approvals of another fingerprint fall."""
         if actor != PLATFORM:
-            self._known(actor)
+            self.known(actor)
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             request = self._open(record, number)
             yield Event("previewed", _about(request), actor, previewed(seen))
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
+
+    def read(self, number: int, person: str) -> Request:
+        """Note that somebody opened a request as it is now, once; of one without a preview there is nothing to note."""
+        self.known(person)
+
+        def decide(record: Record, _now: datetime) -> Iterator[Event]:
+            request = _existing(record, number)
+            if request.fingerprint and not request.read_by(person):
+                yield Event("read", _about(request), person, {"fingerprint": request.fingerprint})
+
+        return self.write(decide).requests[number]
 
     def approve(self, number: int, person: str, fingerprint: str) -> Request:
-        """Say yes to exactly ``fingerprint``, computed now; the last yes that is needed certifies in the same step."""
-        self._known(person)
+        """Say yes to exactly ``fingerprint``, computed now; the last yes that is needed certifies in the same step.
+
+        It is noted whether the person had opened the request; where the policy says ``must_read``, nobody else may.
+        """
+        self.known(person)
 
         def decide(record: Record, now: datetime) -> Iterator[Event]:
             request = self._open(record, number)
@@ -137,12 +114,18 @@ class Desk:
                 raise Refused(f"{request.name} has no preview yet; make it with `metrics preview {request.name}`")
             if request.fingerprint != fingerprint:
                 raise Refused(f"what {request.name} was previewed against has changed; look at it again")
+            if self._policy.must_read and not request.read_by(person):
+                raise Refused(f"whoever approves has read it: open it first, with `metrics request {request.name}`")
             yes = {one.person for one in request.approvals if one.fingerprint == fingerprint}
             if person not in yes:
-                yield Event("approved", _about(request), person, {"fingerprint": fingerprint})
-            yield from self._effects(record, request, jury, [*sorted(yes - {person}), person])
+                yield Event(
+                    "approved", _about(request), person, {"fingerprint": fingerprint, "read": request.read_by(person)}
+                )
+            everybody = [*sorted(yes - {person}), person]  # people who left meanwhile no longer count
+            if not jury.missing(request.need, everybody):
+                yield from taking_effect(record, request, everybody, self._people)
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
 
     def settle(self, number: int) -> Request:
         """Make effective what needs nobody but its author, such as an owner's own wording."""
@@ -151,24 +134,24 @@ class Desk:
             request = self._open(record, number)
             jury = self._jury(record, request, now)
             if request.author_counts and not jury.missing(request.need, [request.author]):
-                yield from self._effects(record, request, jury, [request.author])
+                yield from taking_effect(record, request, [request.author], self._people)
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
 
     def reject(self, number: int, person: str, reason: str) -> Request:
         """Say no; by anybody whose yes would count. What is certified stays as it is."""
-        self._known(person)
+        self.known(person)
 
         def decide(record: Record, now: datetime) -> Iterator[Event]:
             request = self._open(record, number)
             self._may_decide(request, self._jury(record, request, now), person)
             yield Event("rejected", _about(request), person, {"reason": reason})
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
 
     def withdraw(self, number: int, person: str) -> Request:
         """Take a request back; by its author or an admin."""
-        self._known(person)
+        self.known(person)
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             request = self._open(record, number)
@@ -176,18 +159,18 @@ class Desk:
                 raise Refused(f"{request.name} is {request.author}'s; only its author or an admin may withdraw it")
             yield Event("withdrawn", _about(request), person)
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
 
     def comment(self, number: int, person: str, text: str) -> Request:
         """Say something about a request, open or not."""
-        self._known(person)
+        self.known(person)
         if not text.strip():
             raise Refused("a comment says something")
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             yield Event("commented", _about(_existing(record, number)), person, {"text": text})
 
-        return self._write(decide).requests[number]
+        return self.write(decide).requests[number]
 
     def expire(self) -> list[Request]:
         """Close what nobody answered for as long as the policy says."""
@@ -197,7 +180,7 @@ class Desk:
             closed[:] = [one.id for one in record.open_requests() if self._expired(one, now)]
             yield from (Event("expired", f"request/{number}", PLATFORM) for number in closed)
 
-        record = self._write(decide)
+        record = self.write(decide)
         return [record.requests[number] for number in closed]
 
     def report(self, cleared: Sequence[Event], asks: Sequence[Ask]) -> Record:
@@ -208,25 +191,9 @@ class Desk:
 
         def decide(record: Record, _now: datetime) -> Iterator[Event]:
             yield from cleared
-            number = len(record.requests)
-            for ask in asks:
-                subject = METRIC + ask.metric
-                asked = [one for one in record.open_requests(subject) if one.changes == ("restate",)]
-                if any(one.fingerprint == ask.seen.fingerprint for one in asked):
-                    continue
-                yield from (Event("withdrawn", _about(one), PLATFORM, {"reason": "other values now"}) for one in asked)
-                number += 1
-                version = record.current(subject)
-                base = 0 if version is None else version.number
-                data = {"request": number, "changes": ["restate"], "reason": ask.reason, "base": base}
-                yield Event("submitted", subject, PLATFORM, data)
-                yield Event("previewed", f"request/{number}", PLATFORM, previewed(ask.seen))
+            yield from asked(record, asks)
 
-        return self._write(decide)
-
-    def must_hold(self, anchor: Head) -> None:
-        """Raise `Lost` unless an entry that values were published under is still in the ledger."""
-        self._ledger.must_hold(anchor)
+        return self.write(decide)
 
     def missing(self, request: Request) -> dict[str, list[str]]:
         """The places of a request that nobody fills yet, and who could; none when it is decided."""
@@ -235,21 +202,6 @@ class Desk:
         jury = self._jury(self.record(), request, self._clock())
         yes = [one.person for one in request.approvals]
         return {**jury.candidates(jury.missing(request.need, yes), yes)}
-
-    def _write(self, decide: Callable[[Record, datetime], Iterator[Event]]) -> Record:
-        while True:
-            record, now = self.record(), self._clock()
-            events = list(decide(record, now))
-            if not events:
-                return record
-            if self._basis is not None and record.certified != self._basis.certified:
-                raise Refused("something else was certified meanwhile, so this was not done; look at it and try again")
-            try:
-                added: list[Entry] = self._ledger.append(record.head, events, now)
-            except Moved:
-                continue
-            self._known_record = recorded(added, record)
-            return self._known_record
 
     def _open(self, record: Record, number: int) -> Request:
         request = _existing(record, number)
@@ -266,10 +218,6 @@ class Desk:
             return False
         return now > request.opened_at + timedelta(days=self._policy.expire_days)
 
-    def _known(self, person: str) -> None:
-        if person not in self._people.people:
-            raise Refused(f'"{person}" is not a person of people.yml; say who you are with METRICS_USER')
-
     def _may_decide(self, request: Request, jury: Jury, person: str) -> None:
         if person == request.author and not request.author_counts:
             raise Refused(f"{person} asked for {request.name}, and whoever asks never decides")
@@ -280,22 +228,8 @@ class Desk:
 
     def _jury(self, record: Record, request: Request, now: datetime) -> Jury:
         late = now > request.opened_at + timedelta(days=self._policy.answer_days)
-        people = frozenset(one for name in owners(record, request) for one in people_behind(self._people, name))
+        people = frozenset(one for name in owners(record, request) for one in self._people.behind(name))
         return Jury(self._people, people, request.author, request.author_counts, self._policy.escalate_to, late)
-
-    def _effects(self, record: Record, request: Request, jury: Jury, yes: Sequence[str]) -> Iterator[Event]:
-        """What follows once nobody is missing; people who left meanwhile no longer count."""
-        if jury.missing(request.need, yes):
-            return
-        current = record.current(request.subject)
-        if (0 if current is None else current.number) != request.base and request.changes != ("restate",):
-            raise Refused(f"{request.subject} was certified anew since {request.name} was asked for; propose it again")
-        actor, approvers = yes[-1], [one for one in yes if one in self._people.people]
-        if request.changes == ("restate",):
-            yield Event("released", request.subject, actor, {"digest": request.fingerprint, "request": request.id})
-        else:
-            yield Event("certified", request.subject, actor, certified(record, request, approvers))
-        yield Event("effective", _about(request), actor)
 
 
 def _existing(record: Record, number: int) -> Request:

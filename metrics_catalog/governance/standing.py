@@ -14,10 +14,10 @@ from metrics_catalog.catalog import Catalog, Entry, entry_of
 from metrics_catalog.engine.fingerprint import digest, twins
 from metrics_catalog.governance.approval import Requirement, required
 from metrics_catalog.governance.certified import PEOPLE, POLICY, checked
+from metrics_catalog.governance.effects import Seen
 from metrics_catalog.governance.preview import Change, preview
 from metrics_catalog.governance.proposals import Proposal
 from metrics_catalog.governance.record import METRIC, Record, Request
-from metrics_catalog.governance.requests import Seen
 from metrics_catalog.located import check, parsed
 from metrics_catalog.spec.governance import Tier
 from metrics_catalog.spec.people import People

@@ -18,7 +18,8 @@ State = Literal["draft", "proposed", "certified", "deprecated", "retired"]
 class Status:
     """One metric. ``draft``: nothing in its project is certified yet; ``proposed``: it stands in a file only.
 
-    ``edited``: its file differs from ``version``. ``request``: the open one that asks for what the file says.
+    ``edited``: its file differs from ``version``. ``request``: the open one that asks for what the file says, or that
+    ends it or takes its ending back. ``faults``: what is wrong with its file, so that it cannot be asked for.
     ``held``: why its last published values are older than its definition or data.
     """
 
@@ -28,6 +29,7 @@ class Status:
     edited: bool = False
     request: Request | None = None
     held: str | None = None
+    faults: tuple[str, ...] = ()
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -37,18 +39,26 @@ class Status:
 
     @property
     def ending(self) -> str | None:
-        """Of a deprecated one: what to use instead, and until when it is computed."""
-        if self.version is None or self.state != "deprecated":
+        """Of a deprecated or retired one: what to use instead, and until when it is computed, or since when not."""
+        if self.version is None or self.state not in ("deprecated", "retired"):
             return None
         instead = f", use {self.version.successor}" if self.version.successor else ""
+        if self.state == "retired":
+            return f"retired on {self.version.at:%Y-%m-%d}{instead}"
         return f"deprecated{instead}" + (f" until {self.version.until}" if self.version.until else "")
 
     def __str__(self) -> str:
-        asked = "" if self.request is None else f" ({self.request.name})"
+        ends = self.request is not None and self.request.text is None
+        asked = "" if self.request is None or ends else f" ({self.request.name})"
         number = "" if self.version is None or self.state != "certified" else f" v{self.version.number}"
         stands = self.ending or f"{self.state}{number}"
         parts = [stands + (asked if self.state == "proposed" else "")]
         parts += [f"edited{asked}"] if self.edited else []
+        if self.request is not None and ends:
+            parts.append(f"{self.request.name} asks to {self.request.changes[0]} it")
+        if self.faults:
+            count = "a fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+            parts.append(f"its file has {count}, see `metrics check`")
         return "; ".join([*parts, *([f"held: {self.held}"] if self.held else [])])
 
     def as_json(self) -> dict[str, Any]:
@@ -62,26 +72,32 @@ class Status:
             "held": self.held,
             "successor": None if version is None else version.successor,
             "until": None if version is None else version.until,
+            "faults": list(self.faults),
         }
 
 
 def statuses(definitions: Definitions, last: PublishInfo | None) -> dict[str, Status]:
-    """Of every metric that is certified or stands in a file; ``last``: the last publish."""
+    """Of every metric that is certified or stands in a file, if a faulty one; ``last``: the last publish."""
     files, record = definitions.files, definitions.record
     held = {} if last is None else {name: last.why_held(name) for name in last.held}
     if record is None:
         return {name: Status(name, "draft", held=held.get(name)) for name in files.metrics}
     asked = {one.name for one in proposals(files, record, definitions.official)}
-    broken = {one.path for one in definitions.problems}
+    faults = {name: tuple(map(str, some)) for name, some in definitions.faults.items()}
     found: dict[str, Status] = {}
-    for name in sorted({*definitions.official.metrics, *files.metrics}):
-        version = record.current(METRIC + name)
-        entry = files.metrics.get(name)
-        edited = name in asked or (entry is not None and entry.document.path in broken)
-        found[name] = Status(name, _state(version), version, edited, _request(record, name), held.get(name))
+    for name in sorted({*definitions.official.metrics, *files.metrics, *faults}):
+        version, wrong = record.current(METRIC + name), faults.get(name, ())
+        edited = name in asked or bool(wrong)
+        found[name] = Status(name, _state(version), version, edited, _request(record, name), held.get(name), wrong)
         if found[name].state in ("proposed", "retired"):
             found[name] = replace(found[name], edited=False)
     return found
+
+
+def ended_as(definitions: Definitions, metric: str) -> Status:
+    """How a retired metric stands, of which there may be no file any more."""
+    version = None if definitions.record is None else definitions.record.retired(metric)
+    return Status(metric, "retired", version)
 
 
 def marked(result: Result, definitions: Definitions) -> Result:
@@ -99,5 +115,5 @@ def _state(version: Version | None) -> State:
 
 
 def _request(record: Record, metric: str) -> Request | None:
-    asked = [one for one in record.open_requests(METRIC + metric) if one.text is not None]
+    asked = [one for one in record.open_requests(METRIC + metric) if one.changes != ("restate",)]
     return asked[-1] if asked else None

@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from metrics_catalog.ops.tables import ledger
+
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-HEAD = "0001"  # the newest migration
+HEAD = "0005"  # the newest migration
 WAIT_SECONDS = 15  # for another writer; each holds the store for milliseconds
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE = "sqlite:///"
@@ -51,11 +53,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """A transaction that sees what it will be written over: one writer at a time. Raises `OpsUnavailable`."""
+def writing(engine: Engine, table: sa.Table = ledger) -> Iterator[Connection]:
+    """A transaction that sees what it will be written over: one writer of ``table`` at a time.
+
+    Raises `OpsUnavailable`.
+    """
     with _failures(engine.url), engine.begin() as con:
         if con.dialect.name == "postgresql":
-            con.execute(sa.text("lock table ledger in exclusive mode"))
+            con.execute(sa.text(f"lock table {table.name} in exclusive mode"))
         yield con
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
 
@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp
 
-from metrics_catalog.catalog import Catalog
+from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.engine.building import Source
 from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.eras import beginning_in, definitions
@@ -26,15 +26,27 @@ from metrics_catalog.engine.windows import Coverage, windows
 from metrics_catalog.located import suggest
 from metrics_catalog.published.reader import Published
 from metrics_catalog.published.snapshot import Snapshot
+from metrics_catalog.spec.metric import AnyMetric
 
 Read = Callable[[], pa.Table]
 
 
-def answer(query: Query, catalog: Catalog, published: Published) -> Result:
-    """Official values for a query. Raises `InvalidQuery` when they are not published so, `NotPublished` when never."""
-    _known(query, catalog)
+def answer(query: Query, catalog: Catalog, published: Published, retired: Mapping[str, Entry] | None = None) -> Result:
+    """Official values for a query. Raises `InvalidQuery` when they are not published so, `NotPublished` when never.
+
+    ``retired``: metrics that are no longer in the catalog, to be read as they were published.
+    """
+    retired = retired or {}
+    _known(query, catalog, retired)
     snapshot = published.at(query.as_of)
-    parts = {metric: _reader(query, metric, catalog, snapshot)() for metric in query.metrics}
+    parts = {
+        metric: (
+            _retired_reader(query, retired[metric], snapshot)
+            if metric in retired
+            else _reader(query, metric, catalog, snapshot)
+        )()
+        for metric in query.metrics
+    }
     info = snapshot.info
     return Result(
         query=query,
@@ -48,32 +60,27 @@ def answer(query: Query, catalog: Catalog, published: Published) -> Result:
     )
 
 
-def _known(query: Query, catalog: Catalog) -> None:
-    for metric in query.metrics:
+def _known(query: Query, catalog: Catalog, retired: Mapping[str, Entry]) -> None:
+    for metric in (metric for metric in query.metrics if metric not in retired):
         if metric in catalog.not_read:
             raise InvalidQuery(str(catalog.not_read[metric]))
         if metric not in catalog.metrics:
             raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
-    dimensions = _dimensions(catalog)
+    dimensions = _dimensions([*catalog.metrics.values(), *retired.values()])
     for name in (*query.by, *(one.dimension for one in query.where)):
         if name not in dimensions:
             raise InvalidQuery(f'"{name}" is not a dimension of any metric{suggest(name, dimensions)}')
 
 
-def _dimensions(catalog: Catalog) -> set[str]:
-    return {name for entry in catalog.metrics.values() for cut in entry.spec.slices for name in cut}
+def _dimensions(entries: Iterable[Entry]) -> set[str]:
+    return {name for entry in entries for cut in entry.spec.slices for name in cut}
 
 
 def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> Read:
     """How this metric can be read for the query: published as it is, or sliced from rollups."""
-    fixed = {one.dimension for one in query.where if one.op == "=" and len(one.values) == 1}
-    fixed |= {one.dimension for one in query.where} & set(query.by)
-    wanted = {*query.by, *fixed}
     spec = catalog.metrics[metric].spec
-    only_members = all(one.dimension in wanted for one in query.where)
-    for cut in ((), *spec.slices):
-        if set(cut) == wanted and only_members and query.grain in spec.grains:
-            return partial(_published, query, metric, cut, snapshot)
+    if (cut := _published_cut(query, spec)) is not None:
+        return partial(_published, query, metric, cut, snapshot)
     holding = definitions(catalog, metric)
     problems = (_not_sliceable(query, formulas(one)[metric], catalog, snapshot) for _, one in holding)
     if problem := next(filter(None, problems), None):
@@ -81,6 +88,25 @@ def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
             f"{metric} is not published by {_described(query)}; {_offer(spec.grains, spec.slices)}; {problem}"
         )
     return partial(_sliced, query, metric, catalog, snapshot)
+
+
+def _retired_reader(query: Query, entry: Entry, snapshot: Snapshot) -> Read:
+    """A retired metric as it was published; what is stored besides belongs to what is computed now."""
+    spec = entry.spec
+    if (cut := _published_cut(query, spec)) is not None:
+        return partial(_published, query, entry.name, cut, snapshot)
+    offer = _offer(spec.grains, spec.slices)
+    raise InvalidQuery(f"{entry.name} is retired and was not published by {_described(query)}; {offer}")
+
+
+def _published_cut(query: Query, spec: AnyMetric) -> Sequence[str] | None:
+    """The slice of a metric that answers the query as it was published."""
+    fixed = {one.dimension for one in query.where if one.op == "=" and len(one.values) == 1}
+    fixed |= {one.dimension for one in query.where} & set(query.by)
+    wanted = {*query.by, *fixed}
+    if query.grain not in spec.grains or any(one.dimension not in wanted for one in query.where):
+        return None
+    return next((cut for cut in ((), *spec.slices) if set(cut) == wanted), None)
 
 
 def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:

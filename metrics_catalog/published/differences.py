@@ -33,6 +33,7 @@ Kind = Literal["changed", "dropped", "appeared", "parts"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 TOLERANCE = 1e-9
 WORST = 20
+TOTALS = 120  # the most periods a preview ever shows
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Difference:
     """How published values of one metric would change; at least one does.
 
     ``periods`` by grain. ``total_change``: the largest `Cell.change` of a total (slice ''). ``worst``: the largest
-    changes, largest first. ``digest``: 16 hex digits that stand for exactly these cells with exactly their new values.
+    changes, largest first. ``totals``: those of the newest periods of each grain, oldest first. ``digest``: 16 hex
+    digits that stand for exactly these cells with exactly their new values.
     """
 
     counts: Mapping[Kind, int]
@@ -65,6 +67,7 @@ class Difference:
     total_change: float
     worst: tuple[Cell, ...]
     digest: str
+    totals: tuple[Cell, ...] = ()
 
     @property
     def total(self) -> int:
@@ -100,7 +103,8 @@ def differences(
         con.execute(_moved(names))
         found = []
         if con.execute("from moved limit 1").fetchone():
-            found = con.execute(_cells(names), {"tolerance": tolerance, "worst": worst}).fetchall()
+            asked = {"tolerance": tolerance, "worst": worst, "totals": TOTALS}
+            found = con.execute(_cells(names), asked).fetchall()
     finally:
         con.execute("drop view if exists old_rows; drop view if exists new_rows; drop table if exists moved")
         con.unregister("shape")
@@ -158,8 +162,10 @@ def _cells(dimensions: Sequence[str]) -> str:
     numbers = ", ".join(f"{side}.{name} as {side}_{name}" for side in "on" for name in NUMBERS)
     counts = ", ".join(f"count(*) filter (kind = {literal(kind)})" for kind in KINDS)
     members = ", ".join(f"{literal(name)}: {quoted(name)}" for name in dimensions)
-    cell = f"""{{change: change, size: abs(coalesce(n_value, 0) - coalesce(o_value, 0)), kind: kind, period: period,
-        slice: slice, old: o_value, new: n_value, members: {{{members or "_: null"}}}}}"""
+    said = f"kind: kind, slice: slice, old: o_value, new: n_value, members: {{{members or '_: null'}}}"
+    size = "abs(coalesce(n_value, 0) - coalesce(o_value, 0))"
+    cell = f"{{change: change, size: {size}, period: period, {said}}}"
+    total = f"{{period: period, change: change, {said}}}"
     return f"""
         with joined as (
             select {keys}, {numbers}, case when n.metric is null then 'dropped' when o.metric is null then 'appeared'
@@ -176,7 +182,8 @@ def _cells(dimensions: Sequence[str]) -> str:
             from joined where kind is not null
         )
         select metric, grain, {counts}, list_sort(list(distinct period)),
-            coalesce(max(change) filter (slice = ''), 0), max({cell}, $worst),
+            coalesce(max(change) filter (slice = ''), 0),
+            max({total}, $totals) filter (slice = ''), max({cell}, $worst),
             sum((mark & 18446744073709551615::uhugeint)::hugeint), sum((mark >> 64)::hugeint)
         from cells group by metric, grain"""
 
@@ -208,13 +215,15 @@ def _difference(metric: str, rows: Sequence[Sequence[Any]], worst: int) -> Diffe
         counts.update(dict(zip(KINDS, row[2 : 2 + len(KINDS)], strict=True)))
     cells = chain.from_iterable(((found["change"], found["size"], row[1], found) for found in row[-3]) for row in rows)
     largest = heapq.nlargest(worst, cells, key=itemgetter(0, 1))
+    totals = (_cell(row[1], found) for row in rows for found in reversed(row[-4] or ()))
     marks = [metric, counts.total(), sum(row[-2] for row in rows), sum(row[-1] for row in rows)]
     return Difference(
         counts={kind: counts[kind] for kind in KINDS},
-        periods={row[1]: tuple(row[-5]) for row in rows},
-        total_change=float(max(row[-4] for row in rows)),
+        periods={row[1]: tuple(row[-6]) for row in rows},
+        total_change=float(max(row[-5] for row in rows)),
         worst=tuple(_cell(grain, found) for _, _, grain, found in largest),
         digest=sha256(" ".join(map(str, marks)).encode()).hexdigest()[:16],
+        totals=tuple(totals),
     )
 
 

@@ -10,7 +10,18 @@ from pydantic import Field
 from metrics_catalog.spec.base import Spec
 
 Change = Literal[
-    "create", "wording", "calculation", "bounds", "owner", "tier", "restate", "deprecate", "retire", "people", "policy"
+    "create",
+    "wording",
+    "calculation",
+    "bounds",
+    "owner",
+    "tier",
+    "restate",
+    "deprecate",
+    "revive",
+    "retire",
+    "people",
+    "policy",
 ]
 Approver = Literal["owner", "steward", "admin"]
 Cause = Literal["definition", "late rows", "changed rows", "changed dimension", "changed code", "unknown"]
@@ -35,8 +46,12 @@ class Rule(Spec):
 _DEFAULT = (
     Rule(changes=("wording",), need=("owner",), author_counts=True),
     Rule(changes=("create", "calculation", "bounds", "owner", "tier", "restate"), need=("owner",)),
-    Rule(changes=("deprecate", "retire"), need=("owner",)),
-    Rule(changes=("create", "calculation", "bounds", "restate", "deprecate", "retire"), tiers=(1,), need=("steward",)),
+    Rule(changes=("deprecate", "revive", "retire"), need=("owner",)),
+    Rule(
+        changes=("create", "calculation", "bounds", "restate", "deprecate", "revive", "retire"),
+        tiers=(1,),
+        need=("steward",),
+    ),
     Rule(changes=("calculation", "restate"), tiers=(2,), effect_above=Decimal("0.05"), need=("steward",)),
     Rule(changes=("owner", "tier"), need=("steward",)),
     Rule(changes=("people",), need=("admin",)),
@@ -68,7 +83,12 @@ class Restatements(Spec):
 
 
 class Governance(Spec):
-    """How changes are decided. ``tolerance``: relative difference below which two values are the same."""
+    """How changes are decided. ``tolerance``: relative difference below which two values are the same.
+
+    ``must_read``: only who opened a request as it is now may approve it; else it is noted that they had not.
+    ``grace_days``: how long a deprecated metric is computed. Then a request to retire it opens by itself, or, with
+    ``retire_after_grace``, it is retired unasked.
+    """
 
     rules: Annotated[tuple[Rule, ...], Field(min_length=1)] = _DEFAULT
     restatements: Restatements = Field(default_factory=Restatements)
@@ -78,3 +98,5 @@ class Governance(Spec):
     expire_days: Annotated[int, Field(ge=1)] = 30
     grace_days: Annotated[int, Field(ge=0)] = 30
     escalate_to: Approver = "admin"
+    must_read: bool = False
+    retire_after_grace: bool = False

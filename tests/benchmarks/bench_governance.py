@@ -22,7 +22,7 @@ from metrics_catalog.catalog import Catalog, entry_of, load_catalog
 from metrics_catalog.governance.certified import official
 from metrics_catalog.governance.ledger import Event, Head, Ledger
 from metrics_catalog.governance.office import Office, Wish
-from metrics_catalog.governance.record import recorded
+from metrics_catalog.governance.replay import recorded
 from metrics_catalog.located import parsed
 from metrics_catalog.ops.store import open_store
 

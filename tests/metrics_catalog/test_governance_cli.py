@@ -114,9 +114,26 @@ def test_endings(refreshed: Any, metrics: Metrics) -> None:
     done(metrics("omar", "retire", "receipts", "-r", "没人看"))
     assert done(metrics("omar", "withdraw", "CR-2"))[0].endswith("[withdrawn]")
     done(metrics("omar", "retire", "receipts", "-r", "没人看"))
-    assert done(metrics("wei", "approve", "CR-3"))[0].endswith("[approved]")
+    approved = metrics("wei", "approve", "CR-3")
+    assert done(approved)[0].endswith("[approved]")
+    assert approved.err == f"removed {RECEIPTS}\n"
     assert len(done(metrics("wei", "requests", "--all"))) == 3
-    assert done(metrics("omar", "propose")) == [f"receipts  create  {RECEIPTS}"]
+    assert done(metrics("omar", "propose")) == ["every file is as certified"]
+
+
+def test_a_deprecation_is_taken_back_by_who_read_the_request(refreshed: Any, metrics: Metrics) -> None:
+    done(metrics("jie", "certify"))
+    done(metrics("omar", "deprecate", "receipts", "-r", "没人看"))
+    done(metrics("wei", "approve", "CR-1"))
+    assert done(metrics("omar", "revive", "receipts", "-r", "还要用"))[0].endswith("revive  [in review]")
+    assert not any(one.startswith("read by") for one in done(metrics("", "request", "CR-2")))
+    (read,) = (one for one in done(metrics("wei", "request", "CR-2")) if one.startswith("read by"))
+    assert read.startswith("read by wei on ")
+    (approved,) = metrics("wei", "approve", "CR-2", "--json").json
+    assert [(one["person"], one["read"]) for one in approved["approvals"]] == [("wei", True)]
+    assert [one["person"] for one in approved["readings"]] == ["wei"]
+    (listed,) = (one for one in metrics("omar", "list", "--json").json if one["metric"] == "receipts")
+    assert listed["state"] == "certified"
 
 
 def test_every_command_has_json(refreshed: Any, metrics: Metrics) -> None:

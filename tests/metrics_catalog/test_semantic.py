@@ -4,11 +4,39 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metrics_catalog.located import InvalidFiles
 from metrics_catalog.semantic import Semantics, UnknownName, Validity, read_semantics
+
+
+def test_variables_of_the_project_are_part_of_the_code_that_reads_them(tmp_path: Path) -> None:
+    def node(raw: str) -> dict[str, Any]:
+        return {
+            "resource_type": "model", "raw_code": raw, "language": "sql", "checksum": {"checksum": "x"}, "columns": {},
+            "config": {"materialized": "table"}, "depends_on": {"macros": [], "nodes": []},
+        }  # fmt: skip
+
+    manifest, project = tmp_path / "manifest.json", tmp_path / "dbt_project.yml"
+    nodes = {"model.p.a": node("select {{ var('rate') }} as rate"), "model.p.b": node("select 1 as one")}
+    metadata = {"adapter_type": "duckdb"}
+    data = {"metadata": metadata, "macros": {}, "nodes": nodes, "sources": {}, "semantic_models": {}}
+    manifest.write_text(json.dumps(data), encoding="utf-8")
+    found = []
+    for text in (
+        "name: p",
+        "name: p\nvars: {rate: 2, other: 1}",
+        "name: p\nvars: {rate: 2, other: 2}",
+        "vars: {rate: 3}",
+    ):
+        project.write_text(text, encoding="utf-8")
+        found.append(dict(read_semantics(manifest, project).code))
+    assert {one["model.p.b"] for one in found} == {found[0]["model.p.b"]}
+    none, two, same, three = (one["model.p.a"] for one in found)
+    assert two == same
+    assert len({none, two, three}) == 3
 
 
 def test_dimensions_two_joins_away_are_found(semantics: Semantics) -> None:

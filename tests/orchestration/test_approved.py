@@ -43,7 +43,7 @@ def test_an_approved_restatement_touches_its_metric(certified: Any) -> None:
 
 
 def test_a_retired_metric_is_taken_away_with_the_others_of_its_mart(certified: Any) -> None:
-    certified.approve(certified.office().end("units", "ana", "nobody reads it", None, retire=True).id)
+    certified.approve(certified.office().end("units", "ana", "nobody reads it", "retire").id)
     (certified.project.metrics / "sales" / "units.yml").unlink()
     found = keys(certified)
     assert "metric/sales/units" not in found

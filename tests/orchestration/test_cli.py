@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,11 @@ class Ended:
     code: int
     out: str
     err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
 
 
 Metrics = Callable[..., Ended]
@@ -51,8 +57,9 @@ def test_run_ends_with_a_summary(metrics: Metrics) -> None:
     lines = [line.split() for line in done.out.splitlines()]
     assert ["receipts", "6", "0", "1"] in lines
     assert ["products", "2", "0", "0"] in lines
-    assert "checks             21, 5 with warnings" in done.out
+    assert "checks             19, 3 with warnings" in done.out
     assert "metrics published  2 of 2" in done.out
+    assert done.out.count("nothing is certified yet") == 1
     assert "waiting for        receipts of 2024-03-03 and 2 more" in done.out
     again = metrics("run")
     assert "metrics published  0 of 2" in again.out
@@ -215,6 +222,7 @@ def test_check_and_generate(shop: Any, metrics: Metrics) -> None:
 
 
 NET_SALES = "metrics_catalog/metrics/sales/net_sales.yml"
+RECEIPTS = "metrics_catalog/metrics/sales/receipts.yml"
 
 
 @pytest.fixture
@@ -301,7 +309,7 @@ def test_every_value_ever_published_for_a_day(certified: Any, metrics: Metrics) 
 
 
 def test_a_deprecated_metric_says_what_to_use(certified: Any, metrics: Metrics) -> None:
-    certified.approve(certified.office().end("receipts", "ana", "unused", "net_sales", retire=False).id)
+    certified.approve(certified.office().end("receipts", "ana", "unused", "deprecate", "net_sales").id)
     queried = metrics("query", "receipts", "--grain", "day")
     assert queried.err.startswith("receipts: deprecated, use net_sales until ")
     assert queried.code == 0
@@ -314,6 +322,54 @@ def test_what_is_not_certified_is_listed_and_has_no_values(certified: Any, metri
     done = metrics("query", "gross", "--grain", "day")
     assert done.code == 2
     assert '"gross" is not certified' in done.err
+
+
+def test_a_retired_metric_stays_readable(certified: Any, metrics: Metrics) -> None:
+    before = metrics("query", "receipts", "--grain", "day", "--json").json
+    certified.approve(certified.office().end("receipts", "ana", "unused", "retire", "net_sales").id)
+    (certified.project.root / RECEIPTS).unlink()
+    assert metrics("run").code == 0
+    assert "receipts" not in metrics("list").out
+    shown = metrics("show", "receipts").out
+    assert "How many receipts." in shown
+    assert re.search(r"retired on 20\d\d-\d\d-\d\d, use net_sales", shown)
+    assert metrics("show", "receipts", "--json").json["state"] == "retired"
+    refused = metrics("query", "receipts", "--grain", "day")
+    assert refused.code == 2
+    assert "read what was published of it with --as-of DAY" in " ".join(refused.err.replace("│", " ").split())
+    then = metrics("query", "receipts", "--grain", "day", "--as-of", str(before["version"]), "--json")
+    assert then.json["rows"] == before["rows"]
+    assert then.err.startswith("receipts: retired on ")
+    other = metrics("query", "receipts", "--grain", "year", "--as-of", str(before["version"]))
+    assert "receipts is retired and was not published by year" in other.err
+    assert "v2" in metrics("history", "receipts").out
+    first, last = metrics("history", "receipts", "--period", "2024-03-01").out.splitlines()
+    assert (first.split()[4], "no value" in last) == ("2", True)
+
+
+def test_a_proposed_file_with_a_fault_is_listed_as_that(certified: Any, metrics: Metrics) -> None:
+    text = (certified.project.root / NET_SALES).read_text(encoding="utf-8")
+    certified.write("metrics_catalog/metrics/sales/gross.yml", text.replace("agg: sum", "agg: summ"))
+    certified.replace(RECEIPTS, "tier: ", "tiers: ")
+    listed = {line.split()[0]: line for line in metrics("list").out.splitlines()}
+    assert " ".join(listed["gross"].split()) == "gross sales proposed; its file has a fault, see `metrics check`"
+    assert "certified v1; edited; its file has 2 faults" in listed["receipts"]
+    (gross,) = (one for one in metrics("list", "--json").json if one["metric"] == "gross")
+    assert (gross["domain"], gross["state"], "gross.yml:" in gross["faults"][0]) == ("sales", "proposed", True)
+    shown = metrics("show", "gross")
+    assert (shown.code, "gross.yml:" in shown.err) == (1, True)
+
+
+def test_what_is_exported_is_what_is_certified(certified: Any, metrics: Metrics) -> None:
+    official = metrics("export")
+    assert official.err.startswith("exported as certified\n")
+    certified.replace(NET_SALES, "agg: sum", "agg: max")
+    again = metrics("export")
+    assert again.out == official.out
+    assert again.err.startswith("exported as certified; not as their files say (--files): net_sales\n")
+    drafts = metrics("export", "--files")
+    assert drafts.out != official.out
+    assert drafts.err.startswith("exported as the files say, certified or not\n")
 
 
 def test_a_draft_with_a_fault_is_an_error_of_check_and_stops_no_run(certified: Any, metrics: Metrics) -> None:

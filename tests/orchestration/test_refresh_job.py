@@ -71,7 +71,7 @@ def test_every_asset_and_check_is_loaded(shop: Any) -> None:
     }
 
 
-METRIC_CHECKS = ("certified", "complete", "no_unapproved_restatement", "values_valid")
+METRIC_CHECKS = ("complete", "no_unapproved_restatement", "values_valid")
 
 
 def test_assets_say_who_what_and_from_where(shop: Any) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics_catalog.governance.approval import PLACES, Jury, Requirement, people_behind, required
+from metrics_catalog.governance.approval import PLACES, Jury, Requirement, required
 from metrics_catalog.spec.governance import CHANGES, Approver, Change, Governance, Rule, Tier
 from metrics_catalog.spec.people import People
 
@@ -208,17 +208,3 @@ def test_when_it_is_late_the_next_in_line_may_fill_any_place_but_not_for_himself
     assert jury(late=True, escalate_to="steward").candidates(["admin"]) == {"admin": ["bob", "boss"]}
     assert jury(late=True, author="boss").missing(("owner",), ["boss"]) == ("owner",)
     assert jury(late=True).missing(("owner", "steward"), ["boss"]) != ()
-
-
-def test_the_people_behind_an_owner() -> None:
-    team = {"label": {"en": "T", "zh": "组"}, "department": "d", "members": ["ann", "bob"]}
-    people = People.model_validate(
-        {
-            "departments": {"d": {"en": "D", "zh": "部"}},
-            "people": people_of(ROLES).model_dump()["people"],
-            "teams": {"t": team},
-        }
-    )
-    assert people_behind(people, "t") == {"ann", "bob"}
-    assert people_behind(people, "joe") == {"joe"}
-    assert people_behind(people, "nobody") == frozenset()

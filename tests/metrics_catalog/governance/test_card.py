@@ -11,9 +11,9 @@ import pytest
 
 from metrics_catalog.governance.approval import Requirement
 from metrics_catalog.governance.card import entry_line, one_line, request_lines, version_line
+from metrics_catalog.governance.effects import Seen
 from metrics_catalog.governance.ledger import Entry, Event
 from metrics_catalog.governance.record import Approval, Comment, Request
-from metrics_catalog.governance.requests import Seen
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "cards"
 NOW = datetime(2024, 4, 1, 8, tzinfo=UTC)
@@ -50,6 +50,22 @@ def test_a_changed_calculation(town: Any, request: pytest.FixtureRequest) -> Non
     compare("changed_calculation", card(town), request)
 
 
+def test_who_read_it_and_who_did_not(town: Any) -> None:
+    made = town.propose("net_sales", filter="not is_promoted")
+    town.office().request(made.id, "joe")
+    town.checksums["model.shop.fct_sales"] = "edited"
+    town.office().preview(made.id, "ada")
+    town.office().request(made.id, "ann")
+    town.wait(minutes=5)
+    town.approve(made, "ann", "joe")
+    assert [one for one in card(town).splitlines() if one.startswith(("read", "approved by"))] == [
+        "read by ann on 2024-04-01 08:00 UTC",
+        "read before it changed by joe",
+        "approved by ann on 2024-04-01 08:05 UTC",
+        "approved by joe on 2024-04-01 08:05 UTC, who had not opened it",
+    ]
+
+
 def test_a_new_metric_like_another(town: Any, request: pytest.FixtureRequest) -> None:
     town.propose("revenue", grains=["month"], slices=[["category", "store"]])
     compare("new_metric", card(town), request)
@@ -68,7 +84,7 @@ def test_a_preview_that_cannot_be_computed(town: Any, request: pytest.FixtureReq
 
 
 def test_an_ending(town: Any, request: pytest.FixtureRequest) -> None:
-    made = town.office().end("visits", "ada", "由 lines 代替", "lines", retire=False)
+    made = town.office().end("visits", "ada", "由 lines 代替", "deprecate", "lines")
     town.approve(made, "zoe")
     compare("deprecated", card(town), request)
 

@@ -117,12 +117,44 @@ def test_a_value_that_vanishes_is_no_small_effect(town: Any, keys: dict[str, Any
     assert town.office().what_if("net_sales")["effect"] is None
 
 
-def test_a_value_that_appears_or_was_zero_is_no_small_effect(town: Any) -> None:
+def test_a_value_that_was_zero_is_compared_with_the_largest(town: Any) -> None:
     town.edit("visits", filter="store = '上海'")
     assert town.office().what_if("visits")["effect"] == "0"
     town.con.execute("update marts.fct_sales set amount_usd = 0 where month(sold_on) = 1")
-    town.edit("net_sales", expr="amount_usd + 1")
-    assert town.office().what_if("net_sales")["effect"] is None
+    town.edit("net_sales", expr="amount_usd + 40")
+    assert town.office().what_if("net_sales")["effect"] == "0.32"  # January 80 of 400, February 80 of 250
+    town.con.execute("update marts.fct_sales set amount_usd = 0")
+    assert town.office().what_if("net_sales")["effect"] is None  # there is nothing to compare with
+
+
+def test_a_value_that_appears_among_others_is_no_small_effect(town: Any) -> None:
+    town.con.execute("update marts.fct_sales set is_promoted = true where month(sold_on) = 2")
+    town.approve(town.propose("net_sales", restate=True, filter="not is_promoted"), "ann", "joe", "bob")
+    town.edit("net_sales", filter=None)
+    shown = town.office().what_if("net_sales")
+    assert periods(shown["periods"])["2024-02-01"] == (None, "250", None, None)
+    assert shown["effect"] is None
+
+
+def test_a_value_that_appears_before_the_others_is_not_compared(town: Any) -> None:
+    town.approve(
+        town.propose("net_sales", restate=True, filter="amount_usd >= 200"), "ann", "joe", "bob"
+    )  # from February on
+    town.edit("net_sales", filter=None)
+    shown = town.office().what_if("net_sales")
+    assert periods(shown["periods"])["2024-01-01"] == (None, "150", None, None)
+    assert shown["effect"] == "0.5"  # average_line of January: 75 where it was 0, of at most 150
+
+
+def test_growth_is_told_though_it_was_zero_once_and_has_no_first_value(town: Any) -> None:
+    town.con.execute("update marts.fct_sales set amount_usd = 200 where line_id = 1")  # January 250, as February
+    before = {"before": {"metric": "net_sales", "offset": "previous"}}
+    growth = town.propose("growth", type="derived", expr="net_sales / before - 1", inputs=before, grains=["month"])
+    town.approve(growth, "ann")
+    town.edit("net_sales", filter="not is_promoted")  # 200, 250, 300
+    shown = town.office().what_if("net_sales")
+    assert [one["metric"] for one in shown["downstream"]] == ["average_line", "growth"]
+    assert shown["effect"] == "0.666667"  # growth of March 0.2 instead of 0.6; of February 0.25 instead of 0
 
 
 def test_without_rows_there_is_no_telling(town: Any) -> None:

@@ -129,7 +129,7 @@ def test_people_and_policy(town: Any) -> None:
 def test_each_file_that_is_not_official_is_warned_of_in_its_place(town: Any) -> None:
     town.edit("net_sales", filter="is_promoted")
     town.edit("units_sold", expr="units")
-    town.approve(town.office().end("visits", "ada", "no use", None, retire=True), "zoe")
+    town.approve(town.office().end("visits", "ada", "no use", "retire"), "zoe")
     del town.metrics["lines"]
     told = [str(one) for one in not_official(town.files(), town.office().record)]
     folder = "metrics_catalog/metrics/sales"

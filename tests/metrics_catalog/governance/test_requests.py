@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.office import Wish
-from metrics_catalog.governance.requests import Refused
 from metrics_catalog.located import InvalidFiles
 
 FEBRUARY = {"filter": "not is_promoted"}
@@ -182,6 +182,46 @@ def test_a_clock_that_goes_back_ends_nothing(town: Any) -> None:
     assert done.decided_at == request.opened_at
 
 
+# --- who read what was approved
+
+
+def test_who_opened_it_is_kept_once_for_each_preview(town: Any) -> None:
+    request = town.propose("net_sales", **FEBRUARY)
+    for person in ("ann", "ann", "joe"):
+        town.office().request(request.id, person)
+    town.office().request(request.id)
+    town.office().request(request.id, "eve")  # a stranger may look, and is nobody
+    assert [one for one in town.said() if one[0] == "read"] == [
+        ("read", "request/1", "ann"),
+        ("read", "request/1", "joe"),
+    ]
+    town.checksums["model.shop.fct_sales"] = "edited"
+    town.office().preview(request.id, "ada")
+    assert not town.office().request(request.id).read_by("ann")
+    read = town.office().request(request.id, "ann").readings
+    assert [one.person for one in read] == ["ann", "joe", "ann"]
+    assert town.ledger.verify() == []
+
+
+def test_an_approval_says_whether_it_was_read(town: Any) -> None:
+    request = town.propose("net_sales", **FEBRUARY)
+    town.office().request(request.id, "ann")
+    done = town.approve(request, "ann", "joe")
+    assert {one.person: one.read for one in done.approvals} == {"ann": True, "joe": False}
+    entries = [one.event for one in town.ledger.entries() if one.event.kind == "approved"]
+    assert [one.data["read"] for one in entries] == [True, False]
+    assert [one.person for one in town.office().request(request.id, "bob").readings] == ["ann", "bob"]  # afterwards too
+
+
+def test_where_the_policy_says_so_nobody_approves_what_they_did_not_open(town: Any) -> None:
+    town.write("policy", {"business_date": "2024-03-31", "governance": {"must_read": True}})
+    town.approve(town.propose("policy"), "boss", "joe")
+    request = town.propose("visits", filter="store = '上海'")
+    refused(town.office().approve, request.id, "zoe", says="open it first, with `metrics request CR-2`")
+    town.office().request(request.id, "zoe")
+    assert town.approve(request, "zoe").state == "approved"
+
+
 # --- what an approval is for
 
 
@@ -260,19 +300,17 @@ def test_edited_people_and_policy_mean_nothing_until_they_are_approved(town: Any
 
 def test_who_needs_a_metric_keeps_it(town: Any) -> None:
     end = town.office().end
-    refused(end, "net_sales", "ada", "no use", None, True, says="average_line need net_sales")
+    refused(end, "net_sales", "ada", "no use", "retire", says="average_line need net_sales")
     del town.metrics["net_sales"], town.metrics["average_line"]
     refused(lambda: town.propose("net_sales"), says="average_line need net_sales; change or retire them first")
     assert town.office().record.requests == {}
-    refused(
-        end, "net_sale", "ada", "no use", None, True, says='no certified metric "net_sale" .did you mean "net_sales"'
-    )
-    refused(end, "visits", "ada", "no use", "visits", False, says='"visits" is not another certified metric')
-    refused(end, "visits", "ada", "no use", "nothing", False, says='"nothing" is not another certified metric')
+    refused(end, "net_sale", "ada", "no use", "retire", says='no certified metric "net_sale" .did you mean "net_sales"')
+    refused(end, "visits", "ada", "no use", "deprecate", "visits", says='"visits" is not another certified metric')
+    refused(end, "visits", "ada", "no use", "deprecate", "nothing", says='"nothing" is not another certified metric')
 
 
 def test_a_metric_that_somebody_began_to_need_is_not_retired(town: Any) -> None:
-    request = town.office().end("visits", "ada", "no use", None, retire=True)
+    request = town.office().end("visits", "ada", "no use", "retire")
     town.edit("visits_per_line", type="ratio", numerator="visits", denominator="lines", grains=["month"])
     town.approve(town.propose("visits_per_line"), "ann")
     with pytest.raises(InvalidFiles, match=r"visits_per_line\.yml:\d+ error .*visits"):
@@ -281,7 +319,7 @@ def test_a_metric_that_somebody_began_to_need_is_not_retired(town: Any) -> None:
 
 
 def test_retired_it_is_gone_and_its_name_used_again_is_noted(town: Any) -> None:
-    request = town.office().end("visits", "ada", "nobody looks", None, retire=True)
+    request = town.office().end("visits", "ada", "nobody looks", "retire")
     assert town.approve(request, "zoe").state == "approved"
     assert "visits" not in town.office().official.metrics
     assert town.office().desk.missing(town.office().request(request.id)) == {}
@@ -295,9 +333,9 @@ def test_retired_it_is_gone_and_its_name_used_again_is_noted(town: Any) -> None:
 
 
 def test_a_deprecated_metric_is_computed_until_then_and_stays_so_when_its_words_change(town: Any) -> None:
-    request = town.office().end("visits", "ada", "use lines", "lines", retire=False)
+    request = town.office().end("visits", "ada", "use lines", "deprecate", "lines")
     assert (request.until, request.successor) == (date(2024, 5, 1), "lines")
-    refused(town.office().end, "visits", "ada", "use it", "net_sales", False, says="still open")
+    refused(town.office().end, "visits", "ada", "use it", "deprecate", "net_sales", says="still open")
     town.approve(request, "zoe")
     assert "visits" in town.office().official.metrics
     town.propose("visits", "zoe", description="Other words.")
@@ -314,7 +352,7 @@ def test_new_words_do_not_carry_a_calculation_into_the_past(town: Any) -> None:
     town.approve(town.propose("net_sales", **FEBRUARY), "ann", "joe")
     town.propose("net_sales", "ann", description="Without promotions.")
     town.approve(town.propose("net_sales", target={"month": 300}), "ann", "joe")
-    town.approve(town.office().end("net_sales", "ada", "use lines", "lines", retire=False), "ann", "joe")
+    town.approve(town.office().end("net_sales", "ada", "use lines", "deprecate", "lines"), "ann", "joe")
     versions = town.office().record.versions["metric/net_sales"]
     assert [one.effective for one in versions] == [None] + [date(2024, 4, 1)] * 4
     (era,) = town.office().official.eras
@@ -434,7 +472,8 @@ PROCESS = """
     from datetime import UTC, datetime
     from metrics_catalog.governance import ledger as module
     from metrics_catalog.governance.ledger import Ledger
-    from metrics_catalog.governance.requests import Desk, Refused
+    from metrics_catalog.governance.clerk import Refused
+    from metrics_catalog.governance.requests import Desk
     from metrics_catalog.ops.store import open_store, writing
     from metrics_catalog.spec.people import People
     from metrics_catalog.spec.policy import Policy

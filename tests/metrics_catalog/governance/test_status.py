@@ -35,7 +35,7 @@ def told(refreshed: Any, **publish: Any) -> dict[str, str]:
          "certified v2; edited; held: late rows of tills (CR-7)"),
         (Status("a", "deprecated", replace(VERSION, successor="b", until=date(2026, 12, 25))),
          "deprecated, use b until 2026-12-25"),
-        (Status("a", "retired", VERSION), "retired"),
+        (Status("a", "retired", replace(VERSION, successor="b")), "retired on 2026-11-25, use b"),
     ],
 )  # fmt: skip
 def test_a_standing_in_words(status: Status, words: str) -> None:

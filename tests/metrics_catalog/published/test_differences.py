@@ -119,6 +119,8 @@ def test_differences_equal_a_dictionary(kit, old, new, asked):
         for key, cell in shown.items():
             assert cell.old == old.get(key, (None,))[0]
             assert cell.new == new.get(key, (None,))[0]
+        totals = sorted((day, kind) for (_, day, members), (kind, _) in cells.items() if not members)
+        assert [(cell.period, cell.kind) for cell in difference.totals] == totals
         exactly = frozenset((key, after) for key, (_, after) in cells.items())
         assert DIGESTS.setdefault(exactly, difference.digest) == difference.digest
     assert len(set(DIGESTS.values())) == len(DIGESTS)

@@ -1,0 +1,1 @@
+"""What is not as it should be: rules judged on published values, their causes, and the incidents made of them."""
