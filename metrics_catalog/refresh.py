@@ -282,7 +282,7 @@ def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[R
 
 
 def _rollup_rows(con: DuckDBPyConnection, rollup: Rollup, days: Days | None) -> Any:
-    relation = con.table(f"metrics.{rollup.table}")
+    relation = con.sql(rollup.select("metrics").sql("duckdb"))
     if days is None:
         return relation
     return relation.filter(f"day >= date '{days.start.isoformat()}' and day < date '{days.end.isoformat()}'")

@@ -24,7 +24,7 @@ def generated(catalog: Catalog) -> Iterator[tuple[Path, str]]:
     """(path, text) of every generated file; an existing dbt project is not written to."""
     if catalog.project.is_dbt:
         return
-    from metrics_catalog.engine.rollup import dbt_files
+    from metrics_catalog.engine.metric_models import dbt_files
 
     for name, text in dbt_files(catalog):
         yield _metric_models(catalog) / name, text
@@ -82,7 +82,7 @@ def unparsed(declared: Declared) -> list[Problem]:
     """
     if declared.project.is_dbt:
         return []
-    from metrics_catalog.engine.rollup import dbt_files
+    from metrics_catalog.engine.metric_models import dbt_files
 
     project, folder = declared.project, _metric_models(declared.catalog).relative_to(declared.project.dbt)
     parsed = {node.raw["original_file_path"]: node.raw["raw_code"] for node in declared.graph.tables}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from metrics_catalog.engine.codes import imported, placed
 from metrics_catalog.engine.needs import Cell, Needs
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.pieces import PERIOD, Piece, Slice, Step
@@ -59,5 +60,4 @@ class Building:
 
     def relations(self, models: Iterable[str]) -> list[tuple[str, exp.Expr]]:
         """Semantic models as import CTEs."""
-        found = [(name, self.semantics.model(name)) for name in models]
-        return [(name, exp.select("*").from_(exp.table_(model.table, db=model.schema))) for name, model in found]
+        return [(name, imported(placed(self.semantics.model(name)))) for name in models]

@@ -11,11 +11,12 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.needs import Cell, Windows
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import in_spans
 from metrics_catalog.engine.plan import Plan, plan_cells, stored_in
-from metrics_catalog.engine.rollup import rollup_query, rollups, rollups_of
+from metrics_catalog.engine.rollup import rollups, rollups_of
 from metrics_catalog.engine.scan import Scan
 from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.tree import named
@@ -44,11 +45,11 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
 
 
 def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
-    """Make every rollup as a table: for projects whose dbt does not build them."""
+    """Make every metric model as a table: for projects whose dbt does not build them."""
     con.execute("create schema if not exists metrics")
-    for rollup in rollups(catalog).every:
-        name = exp.table_(rollup.table, db="metrics").sql("duckdb")
-        con.execute(f"create or replace table {name} as {rendered(rollup_query(catalog, rollup), 'duckdb')}")
+    for together in rollups(catalog).tables:
+        name = exp.table_(together[0].table, db="metrics").sql("duckdb")
+        con.execute(f"create or replace table {name} as {rendered(stored_query(catalog, together), 'duckdb')}")
 
 
 def values_now(
@@ -79,14 +80,14 @@ def values_now(
     made = rollups_of(catalog.semantics, sliced)
     stored = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}"))
     try:
-        for rollup in made.every:
-            some = in_spans(Scan(catalog.semantics, rollup.model, (), ()).day, needed)
-            query = rendered(rollup_query(catalog, rollup, some), "duckdb")
-            con.execute(f"create or replace temp table now_{rollup.table} as {query}")
+        for together in made.tables:
+            some = in_spans(Scan(catalog.semantics, together[0].model, (), ()).day, needed)
+            query = rendered(stored_query(catalog, together, some), "duckdb")
+            con.execute(f"create or replace temp table now_{together[0].table} as {query}")
         return [_rows(con, plan_cells(one, cells, windows, calendar, stored, _NoPrints())) for one, cells in wanted]
     finally:
-        for rollup in made.every:
-            con.execute(f"drop table if exists temp.now_{rollup.table}")
+        for together in made.tables:
+            con.execute(f"drop table if exists temp.now_{together[0].table}")
 
 
 def _rows(con: DuckDBPyConnection, planned: Plan) -> list[dict[str, Any]]:

@@ -53,8 +53,8 @@ class Groups:
     counted: Mapping[tuple[str, ...], tuple[Component, ...]]
 
 
-def slim(scan: Scan, coded: Mapping[str, exp.Expr]) -> tuple[exp.Select, SlimColumns]:
-    """One pass over the mart that keeps only what the components of ``scan`` need; some dimensions as their codes."""
+def slim(scan: Scan) -> tuple[exp.Select, SlimColumns]:
+    """One pass over the mart that keeps only what the components of ``scan`` need."""
     columns = SlimColumns()
     items: dict[str, exp.Expr] = {}
     for component in scan.components:
@@ -68,9 +68,7 @@ def slim(scan: Scan, coded: Mapping[str, exp.Expr]) -> tuple[exp.Select, SlimCol
             columns.keep[component] = _column(items, component.filter, f"keep{len(items)}")
         for read in component.having.find_all(exp.Column) if component.having is not None else ():
             columns.raw[read.name] = _column(items, read, f"raw{len(items)}")
-    keys = scan.keys()
-    keys = [named(coded[one.alias], one.alias) if one.alias in coded else one for one in keys]
-    return scan.select([*keys, *(named(tree.copy(), name) for name, tree in items.items())]), columns
+    return scan.select([*scan.keys(), *(named(tree.copy(), name) for name, tree in items.items())]), columns
 
 
 def _scale(semantics: Semantics, value: exp.Expr) -> int | None:

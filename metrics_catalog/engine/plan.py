@@ -97,7 +97,7 @@ def stored_in(every: Rollups, place: Callable[[Rollup], exp.Expr]) -> Stored:
     def stored(model: str, dimensions: Collection[str]) -> Source:
         rollup = every.holding(model, dimensions)
         assert rollup is not None, (model, dimensions)
-        return Source(place(rollup), rollup.keys)
+        return Source(rollup.rows(place(rollup)), rollup.keys)
 
     return stored
 

@@ -1,40 +1,39 @@
-"""The metric models: mergeable components of a mart by day and dimensions, as dbt models written by us.
+"""What is stored of a mart: its mergeable components by day and dimensions, as few and as narrow as the slices allow.
 
-One for each set of dimensions that some metric is sliced by together, as small as can be: a set within a larger one is
-read from that, and what a key decides (a store its region) is joined after grouping by the key. The text is an ordinary
-dbt model, reviewed and built like any other; `metrics generate` writes it.
+A rollup for each set of dimensions that some metric is sliced by together: a set within a larger one is read from that,
+and what a key decides (a store its region) is joined after grouping by the key. Those of one semantic model lie in one
+table, made in one scan (`metric_models`). Pure: knows no SQL but the place of its rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-import yaml
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.formulas import Formula, formulas
-from metrics_catalog.engine.scan import DAY, Scan, with_imports
-from metrics_catalog.engine.text import readable
-from metrics_catalog.engine.tree import named
-from metrics_catalog.expressions import attribute_sql, qualified
+from metrics_catalog.engine.scan import DAY, SLICE, Scan
+from metrics_catalog.engine.tree import column, text
+from metrics_catalog.expressions import attribute_sql
 from metrics_catalog.semantic import Join, Semantics
-
-_MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
-_CONFIG = f"{{{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='{DAY}') }}}}\n"
-_GROUPED, _FINAL = "grouped", "final"
 
 
 @dataclass(frozen=True)
 class Rollup:
-    """A metric model: its semantic model, the keys it groups by, what those decide, the components it stores."""
+    """Its semantic model, the keys it groups by, what those decide, the components it stores.
+
+    ``shared``: there are others of the semantic model in its table, told apart by column ``slice``.
+    """
 
     model: str
     keys: tuple[str, ...]
     decided: tuple[str, ...]
     components: tuple[Component, ...]
+    shared: bool = False
 
     @property
     def name(self) -> str:
@@ -44,12 +43,31 @@ class Rollup:
     @property
     def table(self) -> str:
         """Name of the dbt model and its table."""
-        return f"{self.name}_daily"
+        return f"{self.model if self.shared else self.name}_daily"
+
+    @property
+    def slice(self) -> str:
+        """What column ``slice`` says of its rows."""
+        return ",".join(self.keys)
 
     @property
     def dimensions(self) -> tuple[str, ...]:
         """All it can be sliced by."""
         return (*self.keys, *self.decided)
+
+    def rows(self, place: exp.Expr) -> exp.Expr:
+        """Its rows, to select from; ``place``: its table."""
+        if not self.shared:
+            return place
+        mine = exp.EQ(this=column(SLICE), expression=text(self.slice))
+        every = exp.Select(expressions=[exp.Star()]).from_(place, copy=False)
+        return every.where(mine, copy=False).subquery(self.name, copy=False)
+
+    def select(self, schema: str) -> exp.Select:
+        """Its rows and columns, of the table in ``schema``."""
+        stored = (one.name for one in self.components)
+        columns = [column(name) for name in (DAY, *self.keys, *stored, *self.decided)]
+        return exp.Select(expressions=columns).from_(self.rows(exp.table_(self.table, db=schema)), copy=False)
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,14 @@ class Rollups:
     def of(self, models: Collection[str]) -> tuple[Rollup, ...]:
         """The rollups of some semantic models."""
         return tuple(one for one in self.every if one.model in models)
+
+    @property
+    def tables(self) -> tuple[tuple[Rollup, ...], ...]:
+        """The rollups of each table."""
+        found: dict[str, list[Rollup]] = defaultdict(list)
+        for one in self.every:
+            found[one.table].append(one)
+        return tuple(map(tuple, found.values()))
 
 
 def rollups(catalog: Catalog) -> Rollups:
@@ -84,8 +110,18 @@ def rollups_of(semantics: Semantics, sliced: Iterable[tuple[Formula, Iterable[st
     found: list[Rollup] = []
     for model, cuts in sorted(wanted.items()):
         stored = tuple(sorted(components[model], key=lambda one: one.name))
-        found += [Rollup(model, *dimensions, stored) for dimensions in covering(semantics, model, cuts)]
+        some = [Rollup(model, *dimensions, stored) for dimensions in covering(semantics, model, cuts)]
+        shared = len(some) > 1 and _told_apart(semantics, some)
+        found += [replace(one, shared=shared) for one in some]
     return Rollups(tuple(found))
+
+
+def _told_apart(semantics: Semantics, some: Sequence[Rollup]) -> bool:
+    """Whether one grouping can make several: two names of one column it would take for one."""
+    names = tuple({name: None for one in some for name in one.keys})
+    scan = Scan(semantics, some[0].model, names, ())
+    keys = [scan.day.sql("duckdb"), *(attribute_sql(semantics, one).sql("duckdb") for one in scan.attributes)]
+    return len(set(keys)) == len(keys)
 
 
 def _sliced(catalog: Catalog) -> Iterator[tuple[Formula, Iterable[str]]]:
@@ -100,22 +136,6 @@ def slice_of(component: Component, cut: Iterable[str]) -> frozenset[str]:
     return frozenset((*cut, *per))
 
 
-def rollup_query(catalog: Catalog, rollup: Rollup, where: exp.Expr | None = None) -> exp.Select:
-    """The rollup as a query over the marts: what its dbt model computes, of all rows or some."""
-    scan, (grouped, final) = _scan(catalog, rollup), _parts(catalog, rollup)
-    grouped = grouped if where is None else grouped.where(where)
-    marts = [(name, catalog.semantics.model(name)) for name in _models(catalog, rollup, scan)]
-    tables = [(name, exp.select("*").from_(exp.table_(mart.table, db=mart.schema))) for name, mart in marts]
-    return with_imports(grouped, tables) if final is None else with_imports(final, [*tables, (_GROUPED, grouped)])
-
-
-def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """(file name, text) of everything under ``dbt_project/models/metrics``."""
-    for rollup in rollups(catalog).every:
-        yield f"{rollup.table}.sql", _sql(catalog, rollup)
-        yield f"{rollup.table}.yml", _yaml(rollup)
-
-
 def covering(
     semantics: Semantics, model: str, cuts: Collection[frozenset[str]]
 ) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
@@ -123,8 +143,8 @@ def covering(
     every = sorted({name for cut in cuts for name in cut})
     found: dict[frozenset[str], frozenset[str]] = {}
     for cut in cuts:
-        keys = cut - {name for name in cut if _deciding(semantics, model, name, cut)}
-        decided = {name for name in every if _deciding(semantics, model, name, keys)}
+        keys = cut - {name for name in cut if deciding(semantics, model, name, cut)}
+        decided = {name for name in every if deciding(semantics, model, name, keys)}
         found[frozenset(keys)] = keys | decided
     largest = [keys for keys, held in found.items() if not any(held < other for other in found.values())]
     return sorted(
@@ -133,7 +153,7 @@ def covering(
     )
 
 
-def _deciding(semantics: Semantics, model: str, name: str, keys: Iterable[str]) -> tuple[str, tuple[Join, ...]] | None:
+def deciding(semantics: Semantics, model: str, name: str, keys: Iterable[str]) -> tuple[str, tuple[Join, ...]] | None:
     """The key among ``keys`` that decides a dimension, at all times, and the joins that lead on from it."""
     joins = semantics.attribute(model, name).joins
     for key in sorted(keys):
@@ -142,78 +162,3 @@ def _deciding(semantics: Semantics, model: str, name: str, keys: Iterable[str]) 
         if after and before == one.joins and (after[0].left, after[0].left_expr) == (one.model, one.expr):
             return None if any(join.valid for join in after) else (key, after)
     return None
-
-
-def _scan(catalog: Catalog, rollup: Rollup) -> Scan:
-    return Scan(catalog.semantics, rollup.model, rollup.keys, rollup.components)
-
-
-def _parts(catalog: Catalog, rollup: Rollup) -> tuple[exp.Select, exp.Select | None]:
-    """The grouping, and if there is anything to join to it, the join."""
-    grouped = _scan(catalog, rollup).grouped()
-    if not rollup.decided:
-        return grouped, None
-    semantics = catalog.semantics
-    items = [exp.Column(this=exp.Star(), table=exp.to_identifier(_GROUPED))]
-    attributes = [semantics.attribute(rollup.model, name) for name in rollup.decided]
-    items += [named(attribute_sql(semantics, one), one.name) for one in attributes]
-    query = exp.select(*items).from_(_GROUPED)
-    for join, left in _joined_after(semantics, rollup).items():
-        on = exp.EQ(this=left, expression=qualified(join.right_expr, join.right))
-        query = query.join(exp.to_table(join.right), on=on, join_type="left")
-    return grouped, query
-
-
-def _joined_after(semantics: Semantics, rollup: Rollup) -> Mapping[Join, exp.Expr]:
-    """The joins after grouping, each with its left side."""
-    found: dict[Join, exp.Expr] = {}
-    for name in rollup.decided:
-        key, joins = _deciding(semantics, rollup.model, name, rollup.keys) or ("", ())
-        for number, join in enumerate(joins):
-            left = qualified(join.left_expr, join.left) if number else exp.column(key, table=_GROUPED)
-            found.setdefault(join, left)
-    return found
-
-
-def _models(catalog: Catalog, rollup: Rollup, scan: Scan) -> list[str]:
-    """Semantic models read, the fact first."""
-    return list(dict.fromkeys((*scan.models, *(join.right for join in _joined_after(catalog.semantics, rollup)))))
-
-
-def _sql(catalog: Catalog, rollup: Rollup) -> str:
-    scan, (grouped, final) = _scan(catalog, rollup), _parts(catalog, rollup)
-    parts = [_import(catalog, name, scan) for name in _models(catalog, rollup, scan)]
-    parts += [_cte(_FINAL, grouped)] if final is None else [_cte(_GROUPED, grouped), _cte(_FINAL, final)]
-    every = ",\n\n".join(parts)
-    return f"{_MARK}{_CONFIG}\nwith {every}\n\nselect * from {_FINAL}\n"
-
-
-def _cte(name: str, query: exp.Select) -> str:
-    body = readable(query).replace("\n", "\n    ")
-    return f"{name} as (\n    {body}\n)"
-
-
-def _import(catalog: Catalog, name: str, scan: Scan) -> str:
-    table = catalog.semantics.model(name).table
-    day = scan.day.sql("duckdb").replace(f"{scan.model}.", "")
-    only = f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', changed_days()) }}}}{{% endif %}}"
-    return f"{name} as (\n    select * from {{{{ ref('{table}') }}}}{only if name == scan.model else ''}\n)"  # noqa: S608
-
-
-def _yaml(rollup: Rollup) -> str:
-    sliced = [{"name": name, "description": f"Dimension {name}."} for name in rollup.dimensions]
-    stored = [{"name": one.name, "description": _meaning(one)} for one in rollup.components]
-    by = " and ".join(["day", *rollup.keys])
-    model = {
-        "name": rollup.table,
-        "description": f"Metric model of {rollup.model}: additive components by {by}.",
-        "columns": [{"name": DAY, "description": "Business day.", "data_tests": ["not_null"]}, *sliced, *stored],
-    }
-    text = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, allow_unicode=True, width=120)
-    return _MARK.replace("--", "#") + text
-
-
-def _meaning(component: Component) -> str:
-    inner = "*" if component.expr is None else component.expr.sql("duckdb")
-    rows = "" if component.filter is None else f" where {component.filter.sql('duckdb')}"
-    return f"{component.agg}({inner}){rows}"

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from metrics_catalog.engine import cumulative, distinct, passes
 from metrics_catalog.engine.building import Building
-from metrics_catalog.engine.codes import Codes, coded_column, codes, relations
+from metrics_catalog.engine.codes import Codes, codes, placed
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.needs import Spans, Wanted, chosen, every_span
 from metrics_catalog.engine.periods import Span, merged
@@ -49,13 +49,13 @@ def slim(build: Building, model: str, wanted: Wanted) -> Slim:
                     spans if reach is None else (cumulative.reads(calendar, grain, reach, one) for one in spans)
                 )
     dimensions = {name for carried in components.values() for one in carried for name in one}
-    scan = Scan(build.semantics, model, tuple(sorted(dimensions)), tuple(components))
-    made = codes(build, model, scan.dimensions)
-    holders = {name: build.semantics.attribute(model, name).model for name in made.tables}
-    coded = {name: exp.column(coded_column(name), table=holder) for name, holder in holders.items()}
-    query, columns = passes.slim(scan, coded)
+    made = codes(build.semantics, model, sorted(dimensions))
+    for name, query in made.numbered(build.semantics, placed):
+        build.step(name, query)
+    scan = Scan(build.semantics, model, tuple(sorted(dimensions)), tuple(components), made.tables)
+    query, columns = passes.slim(scan)
     query = query.where(in_spans(scan.day, merged(days)), copy=False)
-    build.step(f"{model}_rows", with_imports(query, relations(build, model, scan.models, made)))
+    build.step(f"{model}_rows", with_imports(query, made.relations(build.semantics, scan.models, placed)))
     return Slim(f"{model}_rows", columns, made, _thinned(build, model, columns, components))
 
 

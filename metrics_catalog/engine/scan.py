@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
-from metrics_catalog.engine.tree import case, is_present, named, positions, typed
+from metrics_catalog.engine.tree import case, is_present, named, positions, text, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Join, Semantics
 
-DAY = "day"
+DAY, SLICE = "day", "slice"
 
 
 @dataclass(frozen=True)
 class Scan:
-    """Rows of ``model``, each with its day, the dimensions and what the components need."""
+    """Rows of ``model``, each with its day, the dimensions and what the components need.
+
+    ``coded``: the dimensions whose codes are taken from the tables that have them, instead of their members.
+    """
 
     semantics: Semantics
     model: str
     dimensions: tuple[str, ...]
     components: tuple[Component, ...]
+    coded: Collection[str] = ()
 
     @property
     def day(self) -> exp.Expr:
@@ -45,8 +49,12 @@ class Scan:
 
     def keys(self) -> list[exp.Expr]:
         """Select items of the day and the dimensions."""
-        items = [named(self.day, DAY)]
-        return items + [named(attribute_sql(self.semantics, one), one.name) for one in self.attributes]
+        return [named(self.day, DAY), *(named(self._dimension(one), one.name) for one in self.attributes)]
+
+    def _dimension(self, one: Attribute) -> exp.Expr:
+        if one.name in self.coded:
+            return exp.column(coded_column(one.name), table=one.model)
+        return attribute_sql(self.semantics, one)
 
     def select(self, items: Sequence[exp.Expr]) -> exp.Select:
         """``select items from fact left join …``; rows without a day belong to no period and are left out."""
@@ -65,14 +73,41 @@ class Scan:
         lasting = exp.or_(exp.LT(this=self.day, expression=end), exp.Is(this=end.copy(), expression=exp.Null()))
         return exp.and_(same, begun, lasting)
 
-    def grouped(self) -> exp.Select:
-        """One row for each day and combination of dimensions, with every mergeable component."""
-        items = [*self.keys(), *(named(aggregate(one), one.name) for one in self.components)]
-        return self.select(items).group_by(*positions(1 + len(self.dimensions)), copy=False)
+    def grouped(self, sets: Sequence[Sequence[str]]) -> exp.Select:
+        """One row for each day and combination of dimensions, with every mergeable component.
+
+        Several ``sets`` of dimensions are grouped by in one scan; column ``slice`` says which of them a row is of.
+        """
+        day, *keys = self.keys()
+        stored = [named(aggregate(one), one.name) for one in self.components]
+        if len(sets) < 2:
+            return self.select([day, *keys, *stored]).group_by(*positions(1 + len(keys)), copy=False)
+        by = {one.alias: one.this for one in keys}
+        each = [exp.Tuple(expressions=[one.copy() for one in (day.this, *map(by.__getitem__, some))]) for some in sets]
+        query = self.select([day, named(_which(by, sets), SLICE), *keys, *stored])
+        return query.group_by(exp.GroupingSets(expressions=each), copy=False)
 
     def _joins(self) -> list[Join]:
         wanted = [*self.attributes, *(one for component in self.components for one in component.joined)]
         return list(dict.fromkeys(join for attribute in wanted for join in attribute.joins))
+
+
+def coded_column(name: str) -> str:
+    """The column with the code of a dimension, beside all others of its model."""
+    return f"{name}__code"
+
+
+def _which(by: Mapping[str, exp.Expr], sets: Iterable[Sequence[str]]) -> exp.Expr:
+    """The set that a row is grouped by: no other has all its dimensions."""
+    zero = exp.Literal.number(0)
+    ifs = [
+        exp.If(
+            this=exp.and_(*(exp.EQ(this=exp.Grouping(expressions=[by[one].copy()]), expression=zero) for one in some)),
+            true=text(",".join(some)),
+        )
+        for some in sets
+    ]
+    return exp.Case(ifs=ifs)
 
 
 def aggregate(component: Component) -> exp.Expr:
@@ -87,14 +122,11 @@ def aggregate(component: Component) -> exp.Expr:
 
 
 def _count(component: Component) -> exp.Expr:
-    tests = [test for test in (component.filter, _present(component.expr)) if test is not None]
-    if not tests:
+    if component.expr is None and component.filter is None:
         return exp.Count(this=exp.Star())
-    return exp.Sum(this=conditional(exp.Literal.number(1), exp.and_(*tests)))
-
-
-def _present(value: exp.Expr | None) -> exp.Expr | None:
-    return None if value is None else is_present(value.copy())
+    value = component.expr if component.expr is not None else exp.Literal.number(1)
+    counted = exp.Count(this=conditional(value, component.filter))
+    return exp.Nullif(this=counted, expression=exp.Literal.number(0))
 
 
 def conditional(value: exp.Expr, test: exp.Expr | None) -> exp.Expr:

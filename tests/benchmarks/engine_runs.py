@@ -7,7 +7,7 @@ there: one for each grain and slice, a column for each metric.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -19,9 +19,10 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import Plan, plan
-from metrics_catalog.engine.rollup import rollup_query, rollups
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import ordered
 
@@ -58,14 +59,14 @@ def day_windows(day: date) -> Windows:
 
 def build_rollups(con: duckdb.DuckDBPyConnection, cat: Catalog, day: date | None = None) -> None:
     """What the dbt metric models do: store the mergeable components by day, or replace those of one day."""
-    for rollup in rollups(cat).every:
-        table = f"metrics.{rollup.table}"
+    for together in rollups(cat).tables:
+        table = f"metrics.{together[0].table}"
         if day is None:
-            con.execute(f"create table {table} as {rollup_query(cat, rollup).sql('duckdb')}")
+            con.execute(f"create table {table} as {stored_query(cat, together).sql('duckdb')}")
         else:
             con.execute(f"delete from {table} where day = '{day}'")
             of_day = exp.EQ(this=exp.column("ordered_on"), expression=exp.cast(exp.Literal.string(str(day)), "date"))
-            con.execute(f"insert into {table} {rollup_query(cat, rollup, of_day).sql('duckdb')}")
+            con.execute(f"insert into {table} {stored_query(cat, together, of_day).sql('duckdb')}")
 
 
 def metric_plan(cat: Catalog, over: Windows) -> Plan:
@@ -117,17 +118,30 @@ def engine_rows(con: duckdb.DuckDBPyConnection, metrics: Mapping[str, Keys], las
     rows(con, metric_plan(cat, all_windows(last)), table)
 
 
-def bare_scan(con: duckdb.DuckDBPyConnection) -> None:
-    """The scan-and-group the additive part is held to: every column it reads, once, by day and the finest slice."""
-    con.execute("""
-        create temp table bare as
-        select
-            ordered_on, store_id, sum(list_amount), sum(paid_amount), sum(cost_amount), sum(quantity),
-            min(paid_amount), max(paid_amount), count(*), count(member_id), max(product_id),
-            count_if(is_promoted), count_if(is_private_label), count_if(channel = 'online')
+_READ = """
+    sum(list_amount), sum(paid_amount), sum(cost_amount), sum(quantity), min(paid_amount), max(paid_amount), count(*),
+    count(member_id), max(product_id), count_if(is_promoted), count_if(is_private_label), count_if(channel = 'online')
+"""
+
+
+def bare_scans(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """The scan-and-group the additive part is held to: every column it reads, once, by day and what it is sliced by.
+
+    Gives the name of each set of dimensions when done. Store decides region; no set decides the other.
+    """
+    con.execute(
+        f"create temp table by_store as select ordered_on, store_id, {_READ} from marts.fct_order_lines group by 1, 2"
+    )
+    yield "by store"
+    con.execute(f"""
+        create temp table by_region_category as
+        select ordered_on, region, category, {_READ}
         from marts.fct_order_lines
-        group by 1, 2
+        join marts.dim_stores using (store_id)
+        join marts.dim_products using (product_id)
+        group by 1, 2, 3
     """)
+    yield "by region and category"
 
 
 def additive(metrics: Mapping[str, Keys]) -> dict[str, Keys]:

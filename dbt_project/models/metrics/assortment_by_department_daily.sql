@@ -6,14 +6,34 @@ with assortment as (
     {% if is_incremental() %}where {{ in_dates('week_start', changed_days()) }}{% endif %}
 ),
 
-products as (
-    select * from {{ ref('dim_products') }}
+assortment_department_codes as (
+    select
+      department,
+      cast(row_number() over (order by department) as int) as code
+    from (
+      select
+        products.department as department
+      from {{ ref('dim_products') }} as products
+      where
+        products.department is not null
+      group by
+        1
+    ) as members
 ),
 
-final as (
+products as (
+    select
+      products.*,
+      assortment_department_codes.code as department__code
+    from {{ ref('dim_products') }} as products
+    left join assortment_department_codes
+      on products.department = assortment_department_codes.department
+),
+
+grouped as (
     select
       assortment.week_start as day,
-      products.department as department,
+      products.department__code as department,
       cast(count(*) as bigint) as assortment_skus
     from assortment
     left join products
@@ -23,6 +43,16 @@ final as (
     group by
       1,
       2
+),
+
+final as (
+    select
+      grouped.day,
+      assortment_department_codes.department,
+      grouped.assortment_skus
+    from grouped
+    left join assortment_department_codes
+      on grouped.department = assortment_department_codes.code
 )
 
 select * from final

@@ -6,15 +6,35 @@ with campaign_households as (
     {% if is_incremental() %}where {{ in_dates('started_on', changed_days()) }}{% endif %}
 ),
 
-campaigns as (
-    select * from {{ ref('dim_campaigns') }}
+campaign_households_campaign_type_codes as (
+    select
+      campaign_type,
+      cast(row_number() over (order by campaign_type) as int) as code
+    from (
+      select
+        campaigns.campaign_type as campaign_type
+      from {{ ref('dim_campaigns') }} as campaigns
+      where
+        campaigns.campaign_type is not null
+      group by
+        1
+    ) as members
 ),
 
-final as (
+campaigns as (
+    select
+      campaigns.*,
+      campaign_households_campaign_type_codes.code as campaign_type__code
+    from {{ ref('dim_campaigns') }} as campaigns
+    left join campaign_households_campaign_type_codes
+      on campaigns.campaign_type = campaign_households_campaign_type_codes.campaign_type
+),
+
+grouped as (
     select
       campaign_households.started_on as day,
-      campaigns.campaign_type as campaign_type,
-      cast(sum(case when campaign_households.is_redeemed then 1 end) as bigint) as coupon_redemption_rate__numerator,
+      campaigns.campaign_type__code as campaign_type,
+      cast(nullif(count(case when campaign_households.is_redeemed then 1 end), 0) as bigint) as coupon_redemption_rate__numerator,
       cast(count(*) as bigint) as targeted_households
     from campaign_households
     left join campaigns
@@ -24,6 +44,17 @@ final as (
     group by
       1,
       2
+),
+
+final as (
+    select
+      grouped.day,
+      campaign_households_campaign_type_codes.campaign_type,
+      grouped.coupon_redemption_rate__numerator,
+      grouped.targeted_households
+    from grouped
+    left join campaign_households_campaign_type_codes
+      on grouped.campaign_type = campaign_households_campaign_type_codes.code
 )
 
 select * from final

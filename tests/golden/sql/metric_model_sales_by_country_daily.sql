@@ -6,18 +6,40 @@ with sales as (
     {% if is_incremental() %}where {{ in_dates('sold_on', changed_days()) }}{% endif %}
 ),
 
+sales_country_codes as (
+    select
+      country,
+      cast(row_number() over (order by country) as int) as code
+    from (
+      select
+        upper(makers.country) as country
+      from {{ ref('dim_makers') }} as makers
+      where
+        not (
+          upper(makers.country)
+        ) is null
+      group by
+        1
+    ) as members
+),
+
 products as (
     select * from {{ ref('dim_products') }}
 ),
 
 makers as (
-    select * from {{ ref('dim_makers') }}
+    select
+      makers.*,
+      sales_country_codes.code as country__code
+    from {{ ref('dim_makers') }} as makers
+    left join sales_country_codes
+      on upper(makers.country) = sales_country_codes.country
 ),
 
-final as (
+grouped as (
     select
       sales.sold_on as day,
-      upper(makers.country) as country,
+      makers.country__code as country,
       cast(sum(case when products.category = '生鲜' and sales.units > 0 then sales.amount_usd end) as decimal(28, 6)) as m
     from sales
     left join products
@@ -29,6 +51,16 @@ final as (
     group by
       1,
       2
+),
+
+final as (
+    select
+      grouped.day,
+      sales_country_codes.country,
+      grouped.m
+    from grouped
+    left join sales_country_codes
+      on grouped.country = sales_country_codes.code
 )
 
 select * from final

@@ -29,9 +29,11 @@ grouped as (
 
 final as (
     select
-      grouped.*,
-      products.category as category,
-      upper(makers.country) as country
+      grouped.day,
+      grouped.product,
+      products.category,
+      upper(makers.country) as country,
+      grouped.m
     from grouped
     left join products
       on grouped.product = products.product_id

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from metrics_catalog.engine.metric_models import dbt_files, stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import dbt_files, rollup_query, rollups
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.text import readable, rendered
 from metrics_catalog.engine.windows import Windows
 
@@ -80,8 +81,7 @@ def test_writing_changes_no_expression(shop: Any) -> None:
         "case when not is_promoted is null then cast(units as decimal(18, 2)) else 1.5 end <> 0 or note is null",
     )
     filters = {f"m{number}": {"filter": test} for number, test in enumerate(tests)}
-    [rollup] = rollups(catalog := shop(filters)).every
-    query = rollup_query(catalog, rollup)
+    query = stored_query(catalog := shop(filters), rollups(catalog).every)
     before = repr(query)
     assert rendered(query, "duckdb") == rendered(query, "duckdb") == rendered(query.copy(), "duckdb")
     assert repr(query) == before
@@ -89,8 +89,12 @@ def test_writing_changes_no_expression(shop: Any) -> None:
 
 @pytest.mark.parametrize(
     "metrics",
-    [CASES["sum_filtered_by_joined_dimension"], {"m": {"slices": [["product"], ["category"], ["country"]]}}],
-    ids=["joined_to_rows", "decided_by_a_key"],
+    [
+        CASES["sum_filtered_by_joined_dimension"],
+        {"m": {"slices": [["product"], ["category"], ["country"]]}},
+        {"m": {"slices": [["product"], ["store", "country"]]}},
+    ],
+    ids=["joined_to_rows", "decided_by_a_key", "several_in_one_scan"],
 )
 def test_metric_model(metrics: dict[str, Any], shop: Any, request: pytest.FixtureRequest) -> None:
     catalog = shop(metrics)

@@ -101,10 +101,10 @@ def test_the_row_that_holds_on_the_day_of_the_fact_counts(
 
 def test_a_key_does_not_decide_what_changes_with_time(catalog_of: Managed) -> None:
     catalog = catalog_of({"revenue": {"slices": [["store"], ["manager"], ["store", "category"], ["product"]]}})
-    assert {rollup.table: rollup.decided for rollup in rollups(catalog).every} == {
-        "sales_by_manager_daily": (),
-        "sales_by_product_daily": ("category",),
-        "sales_by_category_store_daily": (),
+    assert {rollup.name: rollup.decided for rollup in rollups(catalog).every} == {
+        "sales_by_manager": (),
+        "sales_by_product": ("category",),
+        "sales_by_category_store": (),
     }
 
 

@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
-from metrics_catalog.engine.rollup import rollup_query, rollups
+from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.spec.base import Grain
@@ -402,9 +403,9 @@ def test_postgres_computes_the_same(
             marks = ", ".join(["%s"] * len(rows[0]))
             con.executemany(f"insert into marts.{table} values ({marks})", rows)
         made = plan(catalog, list(catalog.metrics), periods(SPAN), CALENDAR)
-        for rollup in rollups(catalog).every:
-            query = rollup_query(catalog, rollup)
-            con.execute(f"create table metrics.{rollup.table} as {rendered(query, 'postgres')}")
+        for together in rollups(catalog).tables:
+            query = stored_query(catalog, together)
+            con.execute(f"create table metrics.{together[0].table} as {rendered(query, 'postgres')}")
         for step in made.steps:
             con.execute(f'create temp table "{step.table}" as {rendered(step.query, "postgres")}')
         con.execute(" union all ".join(values.sql("postgres") for values in made.values))
