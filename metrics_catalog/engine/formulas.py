@@ -13,7 +13,7 @@ from metrics_catalog.engine.components import Component, Conversion, Pool
 from metrics_catalog.engine.terms import Reach, Shift, Term
 from metrics_catalog.engine.tree import column, typed
 from metrics_catalog.expressions import linear, parse
-from metrics_catalog.semantic import Attribute
+from metrics_catalog.semantic import Attribute, Join
 from metrics_catalog.spec.metric import (
     AnyMetric,
     ConversionMetric,
@@ -94,6 +94,14 @@ def joined(catalog: Catalog, metric: str) -> list[Attribute]:
     attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
     attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
     return [attribute for attribute in attributes if attribute.joins]
+
+
+def joins_of(catalog: Catalog, metric: str) -> list[Join]:
+    """Every join on the way to what a metric's slices, filters and conversions read, each once."""
+    components = formulas(catalog)[metric].components
+    pairs = [pair for one in components if one.conversion is not None for pair in one.conversion.keys]
+    attributes = [*joined(catalog, metric), *(one for pair in pairs for one in pair)]
+    return list(dict.fromkeys(join for attribute in attributes for join in attribute.joins))
 
 
 def models_read(catalog: Catalog, metric: str) -> set[str]:
