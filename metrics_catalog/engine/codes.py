@@ -20,6 +20,7 @@ CODE = "code"
 _CODED = "coded"
 Place = Callable[[SemanticModel], exp.Expr]
 Relation = tuple[str, exp.Expr]
+Tests = Mapping[str, Mapping[str, exp.Expr]]  # of each semantic model: name of a column and its condition
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class Codes:
         """The tables of codes and what fills them; ``place``: where the table of a semantic model is."""
         return [(self.tables[name], _numbered(semantics, one, place)) for name, one in self.attributes.items()]
 
-    def relations(self, semantics: Semantics, models: Iterable[str], place: Place) -> list[Relation]:
-        """Semantic models as import CTEs, with the codes of the dimensions they have."""
-        return [(name, self._imported(semantics, name, place)) for name in models]
+    def relations(
+        self, semantics: Semantics, models: Iterable[str], place: Place, tests: Tests | None = None
+    ) -> list[Relation]:
+        """Semantic models as import CTEs, with the codes of the dimensions they have and whether ``tests`` hold."""
+        return [(name, self._imported(semantics, name, place, (tests or {}).get(name, {}))) for name in models]
 
-    def _imported(self, semantics: Semantics, model: str, place: Place) -> exp.Select:
+    def _imported(self, semantics: Semantics, model: str, place: Place, tests: Mapping[str, exp.Expr]) -> exp.Select:
         mine = [one for one in self.attributes.values() if one.model == model]
-        if not mine:
+        if not mine and not tests:
             return imported(place(semantics.model(model)))
         query = exp.Select(expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(model))])
         query = query.from_(_source(semantics, model, place), copy=False)
@@ -48,7 +51,7 @@ class Codes:
             query = query.select(named(exp.column(CODE, table=numbers), coded_column(one.name)), copy=False)
             on = exp.EQ(this=attribute_sql(semantics, one), expression=exp.column(one.name, table=numbers))
             query = query.join(table(numbers), on=on, join_type="left", copy=False)
-        return query
+        return query.select(*(named(test.copy(), name) for name, test in tests.items()), copy=False)
 
     def decoded(self, query: exp.Select, dimensions: Iterable[str]) -> exp.Select:
         """Rows grouped by some dimensions of the slim rows, with members instead of codes."""

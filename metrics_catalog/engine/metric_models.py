@@ -1,7 +1,7 @@
 """The metric models: the rollups of a mart as one dbt model written by us, made in one scan.
 
-Joined dimensions are grouped by as codes, and what a key decides is joined after grouping. The text is an ordinary dbt
-model, reviewed and built like any other; `metrics generate` writes it.
+Joined dimensions are grouped by as codes, conditions on them are flags, and what a key decides is joined after
+grouping. The text is an ordinary dbt model, reviewed and built like any other; `metrics generate` writes it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.codes import CODE, Place, Relation, codes, placed
 from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.flags import flagged
 from metrics_catalog.engine.pieces import table
 from metrics_catalog.engine.rollup import Rollup, deciding, rollups
 from metrics_catalog.engine.scan import DAY, SLICE, Scan, with_imports
@@ -56,11 +57,9 @@ class _Made:
         self.keys = tuple(dict.fromkeys(name for one in together for name in one.keys))
         self.dimensions = tuple(dict.fromkeys((*self.keys, *(name for one in together for name in one.decided))))
         self.codes = codes(semantics, self.model, self.keys)
-        self.scan = Scan(semantics, self.model, self.keys, together[0].components, self.codes.tables)
-
-    @property
-    def components(self) -> tuple[Component, ...]:
-        return self.scan.components
+        self.components = together[0].components
+        self.flags = flagged(self.components)
+        self.scan = Scan(semantics, self.model, self.keys, self.flags.components, self.codes.tables)
 
     @cached_property
     def grouped(self) -> exp.Select:
@@ -111,7 +110,7 @@ class _Made:
     def imports(self, place: Place) -> list[Relation]:
         """The fact, codes and other semantic models, as CTEs."""
         models = dict.fromkeys((*self.scan.models, *(join.right for join in self.joins)))
-        fact, *others = self.codes.relations(self.semantics, models, place)
+        fact, *others = self.codes.relations(self.semantics, models, place, self.flags.tests)
         return [fact, *self.codes.numbered(self.semantics, place), *others]
 
 

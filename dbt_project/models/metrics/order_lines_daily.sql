@@ -40,7 +40,9 @@ products as (
     select
       products.*,
       order_lines_brand_codes.code as brand__code,
-      order_lines_department_codes.code as department__code
+      order_lines_department_codes.code as department__code,
+      products.brand = 'Private' as private_label_share__numerator__test0,
+      not products.is_fuel as units__test1
     from {{ ref('dim_products') }} as products
     left join order_lines_brand_codes
       on products.brand = order_lines_brand_codes.brand
@@ -65,9 +67,14 @@ grouped as (
       cast(sum(order_lines.discount_usd) as decimal(28, 6)) as discounts,
       cast(sum(order_lines.gross_sales_usd) as decimal(28, 6)) as gross_sales,
       cast(sum(order_lines.net_sales_usd) as decimal(28, 6)) as net_sales,
-      cast(sum(case when products.brand = 'Private' then order_lines.net_sales_usd end) as decimal(28, 6)) as private_label_share__numerator,
+      cast(sum(
+        case
+          when products.private_label_share__numerator__test0
+          then order_lines.net_sales_usd
+        end
+      ) as decimal(28, 6)) as private_label_share__numerator,
       cast(sum(case when order_lines.is_promoted then order_lines.net_sales_usd end) as decimal(28, 6)) as promoted_sales_share__numerator,
-      cast(sum(case when not products.is_fuel then order_lines.units end) as decimal(28, 6)) as units,
+      cast(sum(case when products.units__test1 then order_lines.units end) as decimal(28, 6)) as units,
       cast(sum(case when (
         order_lines.is_promoted
       ) then order_lines.net_sales_usd end) as decimal(28, 6)) as unpromoted_sales__promoted

@@ -24,7 +24,10 @@ sales_country_codes as (
 ),
 
 products as (
-    select * from {{ ref('dim_products') }}
+    select
+      products.*,
+      products.category = '生鲜' as m__test0
+    from {{ ref('dim_products') }} as products
 ),
 
 makers as (
@@ -40,7 +43,7 @@ grouped as (
     select
       sales.sold_on as day,
       makers.country__code as country,
-      cast(sum(case when products.category = '生鲜' and sales.units > 0 then sales.amount_usd end) as decimal(28, 6)) as m
+      cast(sum(case when products.m__test0 and sales.units > 0 then sales.amount_usd end) as decimal(28, 6)) as m
     from sales
     left join products
       on sales.product_id = products.product_id
