@@ -34,7 +34,7 @@ def check_project(settings: Settings) -> Checked:
     """Check sources, suites, the dbt project and the catalog, and that what is generated from them is fresh."""
     from expectations.check import check_suites
     from orchestration.declared import read_declared
-    from orchestration.generate import outdated
+    from orchestration.generate import outdated, stale
 
     try:
         declared = read_declared(settings)
@@ -43,7 +43,11 @@ def check_project(settings: Settings) -> Checked:
     definitions = declared.definitions
     suites = {name: suite for name, suite in declared.suites.items() if suite.expectations}
     columns = {name: {one: spec.columns[one].type for one in spec.columns} for name, spec in declared.sources.items()}
-    problems = [*check_suites(suites, columns), *outdated(declared.catalog), *definitions.files.warnings]
+    problems = [
+        *check_suites(suites, columns),
+        *outdated(declared.catalog, stale(declared.catalog)),
+        *definitions.files.warnings,
+    ]
     problems += definitions.problems
     if definitions.record is not None:
         from metrics_catalog.governance.proposals import not_official

@@ -10,7 +10,7 @@ import dagster as dg
 from metrics_catalog.located import InvalidFiles
 from orchestration import defs as rooms
 from orchestration.declared import Declared
-from orchestration.generate import outdated, read_current, unparsed
+from orchestration.generate import outdated, read_current, stale_sql, unparsed
 from orchestration.resources import KEY, Listener, refresh_resource
 from orchestration.settings import read_settings
 
@@ -20,9 +20,8 @@ def build(declared: Declared, listener: Listener | None = None) -> dg.Definition
 
     Raises `InvalidFiles` when dbt's metric models are older than the metrics: they would compute what was meant before.
     """
-    generated = declared.project.named("")
-    old = [problem for problem in outdated(declared.catalog) if problem.path.startswith(f"{generated}/")]
-    if old := old or unparsed(declared):
+    old = outdated(declared.catalog, stale_sql(declared.catalog)) or unparsed(declared)
+    if old:
         raise InvalidFiles(old)
     modules = [import_module(f"{rooms.__name__}.{module.name}") for module in iter_modules(rooms.__path__)]
     shared = dg.Definitions(

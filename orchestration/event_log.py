@@ -1,46 +1,69 @@
 """Dagster's run log in SQLite, with the connection kept open. Configured in dagster.yaml; nothing else uses it.
 
 Dagster's own class opens an engine and a connection per event and syncs the disk on every commit: measured on a run of
-71 assets and 156 checks it costs 5.0 CPU s and 14 s of waiting, this one 1.6 and 2.8 (tests/benchmarks/README.md).
+71 assets and 156 checks it costs 5.0 CPU s and 14 s of waiting, one connection 1.6 and 2.8. Of that most was making
+statements and serializing the same event three times, which events written together save (tests/benchmarks/README.md).
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
 
+from dagster import AssetKey
 from dagster._core.events import DagsterEventType
 from dagster._core.events.log import EventLogEntry
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log.base import AssetRecord
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from orchestration.event_rows import (
+    EVALUATED,
+    EVALUATION_PLANNED,
+    INSERT_EVENTS,
+    MATERIALIZATION_PLANNED,
+    MATERIALIZED,
+    Row,
+    is_indexed,
+    know_assets,
+    newest,
+    numbered,
+    plan_checks,
+    settle_checks,
+)
+
 # Each run has a file of its own; a webserver that is looked at for days would otherwise keep them all open.
 OPEN_RUNS = 16
-# What a run begins with: one for every asset and check it means to bring, some hundreds.
-_PLANS = (DagsterEventType.ASSET_MATERIALIZATION_PLANNED, DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED)
+# What comes in bursts of hundreds: what a run means to bring, and what a step says once its work is done.
+_BURSTS = {
+    MATERIALIZATION_PLANNED,
+    EVALUATION_PLANNED,
+    DagsterEventType.STEP_OUTPUT,
+    MATERIALIZED,
+    EVALUATED,
+}
 BUSY_TIMEOUT_SECONDS = 30
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
     """`SqliteEventLogStorage` with one open connection per file, at most `OPEN_RUNS` run files at a time.
 
-    ``synchronous=NORMAL`` in WAL mode: a killed process loses nothing, a power cut the last moments of the log. Plans
-    are written together, before anything else is read or written.
+    ``synchronous=NORMAL`` in WAL mode: a power cut loses the last moments of the log. Events that come in bursts are
+    written together, before anything else is read or written; a killed process loses the burst it was telling.
     """
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._open: OrderedDict[str, Connection] = OrderedDict()
         self._tables: set[str] = set()
         self._columns: set[str] = set()
-        self._plans: list[EventLogEntry] = []
+        self._burst: list[EventLogEntry] = []
         super().__init__(base_dir, inst_data)
-        self._db_lock = RLock()  # plans are stored with connections inside a connection
+        self._db_lock = RLock()  # a burst is stored with connections inside a connection
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Any) -> SqliteEventLogStorage:
@@ -60,33 +83,49 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         return column_name in self._columns
 
     def store_event(self, event: EventLogEntry) -> None:
-        """Store one event."""
-        if event.dagster_event_type in _PLANS:
+        """Store one event, or keep it for the end of its burst; one that belongs to no run has no burst."""
+        if event.run_id and event.dagster_event_type in _BURSTS:
             with self._db_lock:
-                self._plans.append(event)
+                self._burst.append(event)
         else:
             super().store_event(event)
 
-    def _store_plans(self) -> None:
-        plans, self._plans = self._plans, []
-        for run_id in dict.fromkeys(plan.run_id for plan in plans):
-            rows = [self._event_to_row(plan) for plan in plans if plan.run_id == run_id]
+    def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
+        """What is known of assets, asked for each that has checks: their outcomes may wait to be written meanwhile."""
+        with self._db_lock:
+            kept: list[EventLogEntry] = []
+            if not any(one.dagster_event_type in (MATERIALIZED, MATERIALIZATION_PLANNED) for one in self._burst):
+                kept, self._burst = self._burst, kept
+            try:
+                return super().get_asset_records(asset_keys)
+            finally:
+                self._burst = kept + self._burst
+
+    def _store_burst(self) -> None:
+        burst, self._burst = self._burst, []
+        rows = [Row(one, self._event_to_row(one)) for one in burst]
+        for run_id in dict.fromkeys(row.event.run_id for row in rows):
             with self._connect(run_id) as connection:
-                connection.execute(SqlEventLogStorageTable.insert(), rows)
-        with self._connect(INDEX_SHARD_NAME) as connection:
-            for plan in plans:
-                (number,) = connection.execute(self.prepare_insert_event(plan)).inserted_primary_key or (0,)
-                if plan.dagster_event_type is DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
-                    self._store_asset_event_tags(connection, [plan], [number])
-                    self._store_asset_event(connection, plan, number)
-                else:
-                    self.store_asset_check_event(plan, number)
+                connection.execute(INSERT_EVENTS, [dict(row.values) for row in rows if row.event.run_id == run_id])
+        indexed = [row for row in rows if is_indexed(row.event)]
+        if indexed:
+            with self._connect(INDEX_SHARD_NAME) as connection:
+                self._index(connection, numbered(connection, indexed))
+
+    def _index(self, connection: Connection, rows: list[Row]) -> None:
+        assets = [row for row in rows if row.kind in (MATERIALIZED, MATERIALIZATION_PLANNED)]
+        self._store_asset_event_tags(connection, [row.event for row in assets], [row.number for row in assets])
+        entries = [(row, self._get_asset_entry_values(row.event, row.number, True)) for row in newest(assets)]
+        know_assets(connection, [{"asset_key": row.values["asset_key"], **entry} for row, entry in entries])
+        plan_checks(connection, [row for row in rows if row.kind is EVALUATION_PLANNED])
+        for row in settle_checks(connection, [row for row in rows if row.kind is EVALUATED]):
+            self.store_asset_check_event(row.event, row.number)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:
         with self._db_lock:
-            if self._plans:
-                self._store_plans()
+            if self._burst:
+                self._store_burst()
             connection = self._connection(shard)
             if connection.in_transaction():
                 yield connection
@@ -116,8 +155,8 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
     def dispose(self) -> None:
         """Close every connection. Called by Dagster with the instance."""
         with self._db_lock:
-            if self._plans:
-                self._store_plans()
+            if self._burst:
+                self._store_burst()
             while self._open:
                 _close(self._open.popitem()[1])
         super().dispose()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metrics_catalog.project import Project
+from orchestration.frames import spare_pandas
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -45,6 +46,7 @@ def connect(project: Project, memory_limit: str = "1GB") -> DuckDBPyConnection:
     con = duckdb.connect(
         str(project.warehouse), config={"memory_limit": memory_limit, "storage_compatibility_version": STORAGE}
     )
+    spare_pandas(con)
     con.execute("SET TimeZone = 'UTC'")
     for schema in SCHEMAS:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

@@ -2,7 +2,7 @@
 
 # Annotations are not postponed here: Dagster reads that of `context` and takes no text.
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -54,8 +54,11 @@ def definitions(declared: Declared) -> dg.Definitions:
         refresh = refresh_of(context)
         with foreseen():
             result = refresh.transform(None if len(chosen) == len(graph.tables) else [node.id for node in chosen])
-        for node in chosen:
-            yield from _events(node, result, keys, names[node.id], context)
+        told = [node for node in chosen if _is_current(node, result)]
+        for node in told:
+            yield _built(node, result, keys)
+        for node in told:
+            yield from _tested(keys[node.id], names[node.id], result, context.selected_asset_check_keys)
         if result.failures:
             with foreseen():
                 raise Failed("\n".join(map(str, result.failures)), 1)
@@ -107,25 +110,22 @@ def _check_names(graph: DbtGraph, node: Node) -> dict[str, str]:
     return found
 
 
-def _events(
-    node: Node,
-    result: "TransformResult",
-    keys: Mapping[str, dg.AssetKey],
-    tests: Mapping[str, str],
-    context: AssetExecutionContext,
-) -> Iterator[Any]:
-    key, state = keys[node.id], result.nodes.get(node.id)
-    failed = {problem.path for problem in result.failures}
+def _is_current(node: Node, result: "TransformResult") -> bool:
+    """Whether its table is what it should be after this run."""
+    state = result.nodes.get(node.id)
     if state is None or (state.status != "success" and node.id in result.built):
-        return
-    if node.id not in result.built and failed:
-        return
+        return False
+    return node.id in result.built or not result.failures
+
+
+def _built(node: Node, result: "TransformResult", keys: Mapping[str, dg.AssetKey]) -> dg.MaterializeResult:
+    state = result.nodes[node.id]
     columns = {
         column: [(keys[parent], name) for parent, name in parents if parent in keys]
         for column, parents in state.lineage.items()
     }
-    yield dg.MaterializeResult(
-        asset_key=key,
+    return dg.MaterializeResult(
+        asset_key=keys[node.id],
         metadata={
             "changed": node.id in result.built,
             **({"dagster/row_count": state.row_count} if state.row_count is not None else {}),
@@ -133,7 +133,11 @@ def _events(
             **lineage(columns),
         },
     )
-    selected = context.selected_asset_check_keys
+
+
+def _tested(
+    key: dg.AssetKey, tests: Mapping[str, str], result: "TransformResult", selected: Collection[dg.AssetCheckKey]
+) -> Iterator[dg.AssetCheckResult]:
     for test, name in tests.items():
         outcome = result.nodes.get(test)
         if outcome is not None and outcome.status != "skipped" and dg.AssetCheckKey(key, name) in selected:

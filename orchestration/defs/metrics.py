@@ -59,15 +59,16 @@ def definitions(declared: Declared) -> dg.Definitions:
     def publish(context: AssetExecutionContext) -> Iterator[Any]:
         with foreseen():
             outcome = refresh_of(context).publish()
-        for name, key in keys.items():
-            if key in context.selected_asset_keys:
-                metric = outcome.metrics[name]
-                if metric.state != "held":
-                    yield dg.MaterializeResult(asset_key=key, metadata=_published(metric, outcome, known[name]))
-                waiting = _waiting(outcome, _daily_sources(declared, name))
-                for result in _checks(key, metric, waiting, known[name]):
-                    if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
-                        yield result
+        # All of one kind together: the log is read anew after what was published, and written in few goes.
+        selected = {name: key for name, key in keys.items() if key in context.selected_asset_keys}
+        for name, key in selected.items():
+            if (metric := outcome.metrics[name]).state != "held":
+                yield dg.MaterializeResult(asset_key=key, metadata=_published(metric, outcome, known[name]))
+        for name, key in selected.items():
+            waiting = _waiting(outcome, _daily_sources(declared, name))
+            for result in _checks(key, outcome.metrics[name], waiting, known[name]):
+                if dg.AssetCheckKey(key, str(result.check_name)) in context.selected_asset_check_keys:
+                    yield result
         if held := [reason for one in outcome.metrics.values() for reason in one.reasons]:
             with foreseen():
                 raise Failed("\n".join(f"held back: {reason}" for reason in held), 1)
