@@ -1,6 +1,7 @@
 """Keys that metrics are joined along, in the data: one row each, or one at a time. Reads marts, changes nothing.
 
-The engine counts on it: a key with two rows would count everything that names it twice. dbt tests (``unique``,
+The engine counts on it: a key with two rows would count everything that names it twice, in every metric of the mart
+that is joined, since those share one scan. dbt tests (``unique``,
 ``one_row_at_a_time``) name all such rows; this looks at what was built, tested or not, whenever a metric is computed.
 """
 
@@ -15,7 +16,7 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.days import day_of
-from metrics_catalog.engine.formulas import joins_of
+from metrics_catalog.engine.formulas import joins_from
 from metrics_catalog.expressions import qualified
 from metrics_catalog.semantic import Join, Semantics
 
@@ -31,10 +32,11 @@ class JoinedKeys:
         self._known: dict[tuple[str, str], str | None] = {}
 
     def faults(self, catalog: Catalog, metrics: Iterable[str]) -> Mapping[str, str]:
-        """What is wrong, by metric, of those of ``metrics`` that cannot be computed."""
+        """What is wrong, by metric, of those of ``metrics`` that count rows of a mart with such a key."""
         found: dict[str, str] = {}
         for metric in metrics:
-            said = (self._fault(catalog.semantics, join) for join in joins_of(catalog, metric))
+            joins = (join for model in catalog.models(metric) for join in joins_from(catalog).get(model, ()))
+            said = (self._fault(catalog.semantics, join) for join in joins)
             if fault := next((one for one in said if one is not None), None):
                 found[metric] = fault
         return found

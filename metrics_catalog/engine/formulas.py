@@ -96,12 +96,19 @@ def joined(catalog: Catalog, metric: str) -> list[Attribute]:
     return [attribute for attribute in attributes if attribute.joins]
 
 
-def joins_of(catalog: Catalog, metric: str) -> list[Join]:
-    """Every join on the way to what a metric's slices, filters and conversions read, each once."""
-    components = formulas(catalog)[metric].components
-    pairs = [pair for one in components if one.conversion is not None for pair in one.conversion.keys]
-    attributes = [*joined(catalog, metric), *(one for pair in pairs for one in pair)]
-    return list(dict.fromkeys(join for attribute in attributes for join in attribute.joins))
+def joins_from(catalog: Catalog) -> Mapping[str, tuple[Join, ...]]:
+    """By semantic model whose rows are counted, every join some metric makes from there: one scan makes all."""
+    return catalog.once(joins_from, lambda: _joins_from(catalog))
+
+
+def _joins_from(catalog: Catalog) -> dict[str, tuple[Join, ...]]:
+    found: dict[str, dict[Join, None]] = {}
+    for metric, formula in formulas(catalog).items():
+        pairs = [pair for one in formula.components if one.conversion is not None for pair in one.conversion.keys]
+        for attribute in (*joined(catalog, metric), *(one for pair in pairs for one in pair)):
+            if attribute.joins:
+                found.setdefault(attribute.joins[0].left, {}).update(dict.fromkeys(attribute.joins))
+    return {model: tuple(joins) for model, joins in found.items()}
 
 
 def models_read(catalog: Catalog, metric: str) -> set[str]:

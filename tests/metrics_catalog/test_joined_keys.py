@@ -21,13 +21,14 @@ Windows = list[tuple[str | None, str | None]]
 def catalog(
     semantics: Semantics, model_of: Callable[..., SemanticModel], catalog_over: Callable[..., Catalog], tmp_path: Path
 ) -> Catalog:
-    """Revenue by who manages the store, which changes; members by nothing that is joined."""
+    """Revenue by who manages the store, which changes; units of the same mart, and visits of another, by nothing."""
     history = model_of(
         "managers", "dim_managers", None, {"store": ("store_id", True)}, {"manager": "manager"},
         {"store_id": "varchar", "manager": "varchar", "since": "date", "until": "date"},
     )  # fmt: skip
     models = {**semantics.models, "managers": replace(history, validity=Validity("since", "until"))}
     metrics: dict[str, dict[str, Any]] = {"revenue": {"slices": [["manager"]]}, "units": {"expr": "units"}}
+    metrics["visits"] = {"model": "visits", "agg": "count", "expr": None}
     return catalog_over(Semantics(models), tmp_path, metrics)
 
 
@@ -51,11 +52,11 @@ def test_rows_of_a_key_that_hold_at_the_same_time(
     rows = [["一店", f"m{number}", *window] for number, window in enumerate(windows)]
     others = [["二店", "o", "2024-01-01", None], [None, "x", "2024-01-01", None], [None, "y", "2024-01-01", None]]
     warehouse.executemany("insert into marts.dim_managers values (?, ?, ?, ?)", [*rows, *others])
-    found = JoinedKeys(warehouse).faults(catalog, ["revenue", "units"])
+    found = JoinedKeys(warehouse).faults(catalog, ["revenue", "units", "visits"])
     if overlap is None:
         assert found == {}
     else:
-        assert list(found) == ["revenue"]
+        assert list(found) == ["revenue", "units"], "which one scan adds up"
         assert f'store_id "一店" has more than one row of semantic model "managers" on {overlap}' in found["revenue"]
         assert "one_row_at_a_time" in found["revenue"]
 
