@@ -174,6 +174,7 @@ def examine(
     if people is None or policy is None or semantics is None:
         return None, sorted(problems)
     problems += _twice(metrics, dbts)
+    semantics = replace(semantics, timezone=policy[0].timezone)
     catalog = Catalog(project, metrics, semantics, people[0], policy[0], people[1], policy[1])
     catalog, found = _with_dbts(catalog, dbts)
     warnings = sorted(problem for problem in (*problems, *found) if problem.level == "warning")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from metrics_catalog.apart import apart, must_be_of_data
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
@@ -21,8 +22,9 @@ from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
+from metrics_catalog.joined_keys import JoinedKeys
 from metrics_catalog.members import Members
-from metrics_catalog.published.model import AuditReport, AuditRules, Days, PublishInfo, Scope
+from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
 if TYPE_CHECKING:
@@ -129,21 +131,22 @@ def publish(
         versions = {name: version.number for name, version in record.metrics().items()}
     changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
     groups = _groups(changes)
+    faults = _unsound(con, changes, groups)
+    groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
-        return _outcome(changes, None, (), {}, AuditReport((), {}), _holds(marks, record), {})
-    if catalog.project.is_dbt:
-        build_rollups(con, catalog)
+        return _outcome(changes, None, (), {}, _also(AuditReport((), {}), faults), _holds(marks, record), {})
     rows: Counter[str] = Counter()
     with publisher.open(_info(changes, run_id, now)) as draft:
         for group in groups:
-            rows += _stage(con, draft, changes, group, progress)
+            rows += _stage(con, draft, changes, group, progress, faults)
+        groups = _without(groups, faults)
         draft.replaces(_scopes(changes, groups))
         for rollup, days in _rollup_days(changes, groups):
             progress(f"rollup {rollup.name}")
             draft.add_rollup(rollup.name, _rollup_rows(con, rollup, days), days)
         progress("audit")
-        report = draft.audit(_rules(changes))
+        report = _also(draft.audit(_rules(changes)), faults)
         progress("compare")
         differences = draft.differences(float(catalog.policy.governance.tolerance))
         verdict = judge(list(_moved(changes, groups, differences)), record, catalog.people, catalog.policy)
@@ -244,15 +247,52 @@ def _groups(changes: Changes) -> list[_Group]:
     return list(found.values())
 
 
-def _stage(con: DuckDBPyConnection, draft: Draft, changes: Changes, group: _Group, progress: Progress) -> Counter[str]:
-    steps = plan(group.catalog, group.metrics, group.windows, changes.calendar, rollups(changes.catalog))
-    with computed(con, steps, progress) as selects:
-        if not selects:
-            return Counter()
-        draft.add(con.sql(" union all ".join(selects)))
-    staged = str(draft.staged_files[-1])
-    rows = con.execute("select metric, count(*) from read_parquet($1) group by 1", [staged]).fetchall()
-    return Counter(dict(rows))
+def _unsound(con: DuckDBPyConnection, changes: Changes, groups: Iterable[_Group]) -> dict[str, str]:
+    """What keeps metrics from being computed, by metric: keys that are not one row's, a mart whose sums cannot be."""
+    keys, found, spoiled = JoinedKeys(con), dict[str, str](), dict[str, str]()
+    for group in groups:
+        found |= keys.faults(group.catalog, group.metrics)
+    if changes.catalog.project.is_dbt and groups:
+        build_rollups(con, changes.catalog, lambda model, error: spoiled.update({model: must_be_of_data(error)}))
+    for metric in (metric for group in groups for metric in group.metrics):
+        if said := next((spoiled[model] for model in changes.models(metric) if model in spoiled), None):
+            found.setdefault(metric, said)
+    return found
+
+
+def _without(groups: Iterable[_Group], faults: Mapping[str, str]) -> list[_Group]:
+    left = [replace(one, metrics=tuple(name for name in one.metrics if name not in faults)) for one in groups]
+    return [one for one in left if one.metrics]
+
+
+def _also(report: AuditReport, faults: Mapping[str, str]) -> AuditReport:
+    """With what kept metrics from being computed at all."""
+    return report.also(Finding("computable", metric, None, None, None, said) for metric, said in faults.items())
+
+
+def _stage(
+    con: DuckDBPyConnection,
+    draft: Draft,
+    changes: Changes,
+    group: _Group,
+    progress: Progress,
+    faults: dict[str, str],
+) -> Counter[str]:
+    """Rows staged of each metric; ``faults`` is told of those that the data cannot be computed for."""
+    rows: Counter[str] = Counter()
+
+    def compute(metrics: Sequence[str]) -> None:
+        steps = plan(group.catalog, metrics, group.windows, changes.calendar, rollups(changes.catalog))
+        with computed(con, steps, progress) as selects:
+            if not selects:
+                return
+            draft.add(con.sql(" union all ".join(selects)))
+        staged = str(draft.staged_files[-1])
+        counts = con.execute("select metric, count(*) from read_parquet($1) group by 1", [staged]).fetchall()
+        rows.update(dict(counts))
+
+    faults.update(apart(group.metrics, compute))
+    return rows
 
 
 def _scopes(changes: Changes, groups: Iterable[_Group]) -> Iterator[Scope]:

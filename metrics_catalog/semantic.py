@@ -30,12 +30,16 @@ class Entity:
 
 @dataclass(frozen=True)
 class Dimension:
-    """An attribute to slice and filter by. ``grain``: the finest a time is known at; "" for what is no time."""
+    """An attribute to slice and filter by. ``grain``: the finest a time is known at; "" for what is no time.
+
+    ``timezone``: the zone a timestamp that does not say it was written in; "" where that is the company's own.
+    """
 
     name: str
     expr: str
     is_time: bool
     grain: str = ""
+    timezone: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,8 @@ class UnknownName(Exception):
 class Semantics(Unchanging):
     """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node.
 
-    ``project_file``: its dbt_project.yml, whose variables SQL may read.
+    ``project_file``: its dbt_project.yml, whose variables SQL may read. ``timezone``: in which points in time fall on
+    days.
     """
 
     models: Mapping[str, SemanticModel]
@@ -117,6 +122,7 @@ class Semantics(Unchanging):
     checksums: Mapping[str, str] = field(default_factory=dict)
     manifest: Path | None = None
     project_file: Path | None = None
+    timezone: str = "UTC"
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
@@ -216,7 +222,9 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
             for entity in item["entities"]
         },
         dimensions={
-            one["name"]: Dimension(one["name"], one["expr"] or one["name"], one["type"] == "time", _grain(one))
+            one["name"]: Dimension(
+                one["name"], one["expr"] or one["name"], one["type"] == "time", _grain(one), _timezone(one)
+            )
             for one in item["dimensions"]
         },
         columns=columns,
@@ -237,6 +245,10 @@ def _validity(dimensions: Sequence[Mapping[str, Any]]) -> Validity | None:
 
 def _grain(dimension: Mapping[str, Any]) -> str:
     return (dimension.get("type_params") or {}).get("time_granularity", "day") if dimension["type"] == "time" else ""
+
+
+def _timezone(dimension: Mapping[str, Any]) -> str:
+    return str(((dimension.get("config") or {}).get("meta") or {}).get("timezone") or "")
 
 
 def by_time(model: str, time: str) -> str:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Progress = Callable[[str], None]
+Spoiled = Callable[[str, Exception], None]
 
 
 @contextmanager
@@ -44,12 +45,22 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
             con.execute(f"drop table if exists temp.{table}")
 
 
-def build_rollups(con: DuckDBPyConnection, catalog: Catalog) -> None:
-    """Make every metric model as a table: for projects whose dbt does not build them."""
+def build_rollups(con: DuckDBPyConnection, catalog: Catalog, spoiled: Spoiled | None = None) -> None:
+    """Make every metric model as a table: for projects whose dbt does not build them.
+
+    ``spoiled`` is told of a semantic model whose values cannot be, and the others are made; without it that is raised.
+    """
+    import duckdb
+
     con.execute("create schema if not exists metrics")
     for together in rollups(catalog).tables:
         name = exp.table_(together[0].table, db="metrics").sql("duckdb")
-        con.execute(f"create or replace table {name} as {rendered(stored_query(catalog, together), 'duckdb')}")
+        try:
+            con.execute(f"create or replace table {name} as {rendered(stored_query(catalog, together), 'duckdb')}")
+        except duckdb.DataError as error:
+            if spoiled is None:
+                raise
+            spoiled(together[0].model, error)
 
 
 def values_now(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.formulas import formulas, joined
+from metrics_catalog.engine.days import zone_of
+from metrics_catalog.engine.formulas import formulas, joined, models_read
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
@@ -33,7 +34,13 @@ def calculations(catalog: Catalog) -> Mapping[str, str]:
 def _calculation(catalog: Catalog, metric: str) -> str:
     spec = catalog.metrics[metric].spec
     cuts = [",".join(cut) for cut in spec.slices]
-    return digest([*formulas(catalog)[metric].calculation, ",".join(spec.grains), *cuts])
+    return digest([*formulas(catalog)[metric].calculation, ",".join(spec.grains), *cuts, *_zones(catalog, metric)])
+
+
+def _zones(catalog: Catalog, metric: str) -> list[str]:
+    """Zones that decide on which day rows are, of the models counted and of those joined to them."""
+    models = sorted(models_read(catalog, metric))
+    return [f"{model} in {zone}" for model in models if (zone := zone_of(catalog.semantics, model))]
 
 
 def twins(catalog: Catalog, metric: str) -> list[str]:

@@ -13,7 +13,7 @@ from metrics_catalog.engine.components import Component, Conversion, Pool
 from metrics_catalog.engine.terms import Reach, Shift, Term
 from metrics_catalog.engine.tree import column, typed
 from metrics_catalog.expressions import linear, parse
-from metrics_catalog.semantic import Attribute
+from metrics_catalog.semantic import Attribute, Join
 from metrics_catalog.spec.metric import (
     AnyMetric,
     ConversionMetric,
@@ -94,6 +94,21 @@ def joined(catalog: Catalog, metric: str) -> list[Attribute]:
     attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
     attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
     return [attribute for attribute in attributes if attribute.joins]
+
+
+def joins_from(catalog: Catalog) -> Mapping[str, tuple[Join, ...]]:
+    """By semantic model whose rows are counted, every join some metric makes from there: one scan makes all."""
+    return catalog.once(joins_from, lambda: _joins_from(catalog))
+
+
+def _joins_from(catalog: Catalog) -> dict[str, tuple[Join, ...]]:
+    found: dict[str, dict[Join, None]] = {}
+    for metric, formula in formulas(catalog).items():
+        pairs = [pair for one in formula.components if one.conversion is not None for pair in one.conversion.keys]
+        for attribute in (*joined(catalog, metric), *(one for pair in pairs for one in pair)):
+            if attribute.joins:
+                found.setdefault(attribute.joins[0].left, {}).update(dict.fromkeys(attribute.joins))
+    return {model: tuple(joins) for model, joins in found.items()}
 
 
 def models_read(catalog: Catalog, metric: str) -> set[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
+from metrics_catalog.engine.days import day_of
 from metrics_catalog.engine.tree import case, is_present, named, positions, text, typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute, Join, Semantics
@@ -34,8 +35,7 @@ class Scan:
         model = self.semantics.model(self.model)
         if model.time is None:
             raise ValueError(f'semantic model "{self.model}" has no agg_time_dimension')
-        day = qualified(model.dimensions[model.time].expr, self.model)
-        return day if model.columns.get(day.name.lower()) == "date" else typed(day, "date")
+        return day_of(self.semantics, self.model, model.dimensions[model.time].expr)
 
     @property
     def attributes(self) -> tuple[Attribute, ...]:
@@ -68,7 +68,7 @@ class Scan:
         same = exp.EQ(this=left, expression=right)
         if join.valid is None:
             return same
-        start, end = (typed(qualified(edge, join.right), "date") for edge in (join.valid.start, join.valid.end))
+        start, end = (day_of(self.semantics, join.right, edge) for edge in (join.valid.start, join.valid.end))
         begun = exp.LTE(this=start, expression=self.day)
         lasting = exp.or_(exp.LT(this=self.day, expression=end), exp.Is(this=end.copy(), expression=exp.Null()))
         return exp.and_(same, begun, lasting)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
@@ -131,6 +132,12 @@ class AuditReport:
     def failed(self) -> frozenset[str | None]:
         """Metrics with at least one finding."""
         return frozenset(metric for _, metric in self.counts)
+
+    def also(self, findings: Iterable[Finding]) -> AuditReport:
+        """The same report with more found."""
+        more = tuple(findings)
+        counts = Counter(self.counts) + Counter((one.rule, one.metric) for one in more)
+        return AuditReport((*self.findings, *more), dict(counts))
 
     def without(self, metrics: Iterable[str]) -> AuditReport:
         """The same report when ``metrics`` are left out of the publish."""

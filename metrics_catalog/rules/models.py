@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from metrics_catalog.located import InvalidFiles, Problem, read, suggest
-from metrics_catalog.semantic import SemanticModel
+from metrics_catalog.semantic import Dimension, SemanticModel
 from metrics_catalog.spec.metric import Measure
 
 if TYPE_CHECKING:
@@ -39,12 +40,25 @@ def _model(catalog: Catalog, model: SemanticModel) -> Iterator[Problem]:
     if model.time is not None and model.time not in times:
         message = f'agg_time_dimension: "{model.time}" is not a time dimension{suggest(model.time, times)}'
         yield _problem(catalog, model, model.time, message)
+    for one in model.dimensions.values():
+        if one.timezone and (fault := _zone_fault(model, one)):
+            yield _problem(catalog, model, one.timezone, f"{one.name}: timezone: {fault}")
     for attribute in (*model.dimensions.values(), *model.entities.values()):
         for column in () if model.is_open else _columns(attribute.expr):
             if column not in model.columns:
                 hint = suggest(column, model.columns)
                 message = f'{attribute.name}: "{column}" is not a column of {model.table}{hint}'
                 yield _problem(catalog, model, column, message)
+
+
+def _zone_fault(model: SemanticModel, time: Dimension) -> str | None:
+    """What is wrong with the zone a time is said to be written in."""
+    if time.timezone not in available_timezones():
+        return f'"{time.timezone}" is not a time zone (use a name such as "Asia/Shanghai")'
+    kind = model.columns.get(time.expr.lower(), "")
+    if kind == "date" or "time zone" in kind or kind.startswith("timestamptz"):
+        return f"a {kind} needs none; leave it out"
+    return None
 
 
 def _columns(expr: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -218,6 +219,82 @@ def test_a_new_member_costs_its_own_day(pipeline: Pipeline) -> None:
     assert outcome.metrics["revenue"].periods == 2, "the day and its month"
     rows = pipeline.ask("revenue", grain="month", by=("category",), where=(Filter("category", "=", ("宠物",)),))
     assert rows == [(date(2024, 2, 1), "宠物", Decimal(20))]
+
+
+def test_a_key_of_two_rows_holds_the_metrics_of_the_mart_and_no_others(pipeline: Pipeline) -> None:
+    visits = {"model": "visits", "agg": "count", "expr": None}
+    metrics = METRICS | {"units": {"expr": "units", "grains": ["month"]}, "visits": visits}
+    pipeline.publish(metrics)
+    pipeline.con.execute("insert into marts.dim_products values (1, 20, '重复')")
+    pipeline.con.execute("insert into marts.fct_visits values (1, '一店', '2024-01-02')")
+    pipeline.load(date(2024, 1, 15), amount=100)
+    metrics["visits"] = {**visits, "grains": ["day", "month"]}
+    outcome = pipeline.publish(metrics)
+    held = (*METRICS, "units")  # not by a product; but put together from rows that are stored by product
+    assert states(outcome) == {**dict.fromkeys(held, "held"), "visits": "published"}
+    (said,) = outcome.metrics["revenue"].reasons
+    assert 'product_id "1" has more than one row of semantic model "products"' in said
+    assert "marts.dim_products (models/dim_products.yml)" in said
+    assert pipeline.ask("revenue", of=metrics, grain="month")[0][1] == Decimal(930), "what was published for it"
+    assert pipeline.ask("units", of=metrics, grain="month")[0][1] == Decimal(93)
+    with pytest.raises(InvalidQuery, match="it is held, and what is stored of it is newer"):
+        pipeline.ask("units", of=metrics, grain="month", by=("category",))
+    pipeline.con.execute("delete from marts.dim_products where category = '重复'")
+    assert set(states(pipeline.publish(metrics)).values()) <= {"published", "unchanged"}
+    assert pipeline.ask("revenue", of=metrics, grain="month")[0][1] == Decimal(1200)
+    assert sum(row[-1] for row in pipeline.ask("units", of=metrics, grain="month", by=("category",))[:2]) == Decimal(93)
+
+
+def test_held_from_the_first_day_is_told_each_time(pipeline: Pipeline) -> None:
+    pipeline.con.execute("insert into marts.dim_products values (1, 20, '重复')")
+    only = {"revenue": METRICS["revenue"]}
+    for _ in range(2):
+        outcome = pipeline.publish(only)
+        assert (outcome.version, states(outcome)) == (None, {"revenue": "held"})
+
+
+HUGE = "cast(amount_usd as double) * 3e20"  # a day's fits decimal(28,6), a month's does not
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [({"expr": HUGE, "grains": ["day", "month"]}, "Conversion Error"),
+     ({"type": "derived", "expr": "vast * vast", "inputs": {"vast": {"metric": "large"}}, "grains": ["day"]}, "Error")],
+)  # fmt: skip
+def test_a_number_too_large_holds_its_metric_and_nothing_else(
+    pipeline: Pipeline, keys: dict[str, Any], said: str
+) -> None:
+    metrics = METRICS | {"large": {"expr": HUGE, "grains": ["day"]}, "beyond": keys}
+    outcome = pipeline.publish(metrics)
+    assert states(outcome) == {**dict.fromkeys((*METRICS, "large"), "published"), "beyond": "held"}
+    (reason,) = outcome.metrics["beyond"].reasons
+    assert reason.startswith("beyond: a value cannot be: ")
+    assert said in reason
+    assert "decimal(28,6)" in reason
+    assert pipeline.ask("revenue", of=metrics, grain="month")[0][1] == Decimal(930)
+    assert pipeline.ask("beyond", of=metrics, grain="day") == []
+
+
+def test_a_number_that_grows_too_large_keeps_what_was_published(pipeline: Pipeline) -> None:
+    metrics = METRICS | {"large": {"expr": HUGE, "grains": ["day"]}}
+    pipeline.publish(metrics)
+    before = pipeline.ask("large", of=metrics, grain="day")
+    assert len(before) == 60
+    pipeline.con.execute("update marts.fct_sales set amount_usd = 1 where line_id = 0 and sold_on = '2024-01-15'")
+    smaller = METRICS | {"large": {"expr": "cast(amount_usd as double) * 3e20 * units", "grains": ["month"]}}
+    outcome = pipeline.publish(smaller)
+    assert states(outcome)["large"] == "held"
+    assert pipeline.ask("large", of=metrics, grain="day") == before
+
+
+def test_a_mart_of_an_existing_dbt_project_that_cannot_be_summed_holds_its_metrics_only(pipeline: Pipeline) -> None:
+    visits = {"model": "visits", "agg": "count", "expr": None}
+    catalog = pipeline.catalog({"revenue": METRICS["revenue"], "beyond": {"expr": "units * 1e30"}, "visits": visits})
+    catalog = replace(catalog, project=replace(catalog.project, dbt=catalog.project.root))
+    pipeline.con.execute("insert into marts.fct_visits values (1, '一店', '2024-01-02'), (2, '一店', '2024-02-29')")
+    outcome = publish(pipeline.con, catalog, Inputs(), "run-1", pipeline.now)
+    assert states(outcome) == {"revenue": "held", "beyond": "held", "visits": "published"}
+    assert all("Conversion Error" in outcome.metrics[name].reasons[0] for name in ("revenue", "beyond"))
 
 
 def test_a_metric_that_fails_its_audit_keeps_what_was_published(pipeline: Pipeline) -> None:

@@ -1,0 +1,44 @@
+"""What one metric's data is at fault for stops no other; any other error stops all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pytest
+
+from metrics_catalog.apart import apart, must_be_of_data, of_data
+from metrics_catalog.published.errors import PublishFailed
+
+METRICS = [f"m{number}" for number in range(9)]
+
+
+def test_each_at_fault_is_told_and_the_others_are_computed_once() -> None:
+    done: list[str] = []
+
+    def compute(metrics: Sequence[str]) -> None:
+        if {"m2", "m7"} & set(metrics):
+            raise duckdb.OutOfRangeException("Out of Range Error: Overflow in multiplication\n\nLINE 1: ...")
+        done.extend(metrics)
+
+    found = apart(METRICS, compute)
+    assert sorted(found) == ["m2", "m7"]
+    assert found["m2"].startswith("a value cannot be: Out of Range Error: Overflow in multiplication; ")
+    assert sorted(done) == [one for one in METRICS if one not in found]
+
+
+def test_an_error_of_the_system_stops_all() -> None:
+    def compute(metrics: Sequence[str]) -> None:
+        raise duckdb.IOException("IO Error: no space left")
+
+    with pytest.raises(duckdb.IOException):
+        apart(METRICS, compute)
+    with pytest.raises(duckdb.IOException):
+        must_be_of_data(duckdb.IOException("IO Error: no space left"))
+
+
+def test_what_another_connection_read_counts_as_what_it_was() -> None:
+    wrapped = PublishFailed("staging values failed")
+    assert of_data(wrapped) is None
+    wrapped.__cause__ = duckdb.InvalidInputException("arrow_scan: get_next failed(): Conversion Error: Casting value")
+    assert str(of_data(wrapped)).startswith("a value cannot be: Conversion Error: Casting value;")
