@@ -79,7 +79,7 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
     name = f"{label} of {where}" if where else label
     if finding.value is None:
         return f"{name}: {rule} for {when}"
-    return f"{name} {value} on {when}, {_against(finding, unit, language)}"
+    return f"{name} {value} {'on' if series.grain == 'day' else 'in'} {when}, {_against(finding, unit, language)}"
 
 
 def _against(finding: Finding, unit: str, language: str) -> str:

@@ -24,7 +24,8 @@ T = TypeVar("T")
 LANGUAGES = ("en", "zh")
 PERIODS = 60  # on the picture
 KEPT = 500  # pictures, newest: a chat shows its own copy of what was sent long ago
-_LEAST = 0.3  # of a move; less than a third explains it to nobody
+# Of a move: less than a third explains it to nobody, and far more than all of it was undone by others.
+_LEAST, _MOST = 0.3, 1.5
 
 
 def looker(catalog: Catalog, store: Engine, published: Published, folder: Path) -> Look:
@@ -140,7 +141,7 @@ class _Asked:
 def _mover(found: Drivers) -> Mapping[str, str]:
     """The slice that explains most, when one does."""
     own = found.series.members
-    if not found.drivers or found.drivers[0].explains < _LEAST:
+    if not found.drivers or not _LEAST <= found.drivers[0].explains <= _MOST:
         return {}
     first = found.drivers[0]
     where = [pair for pair in first.members if pair not in own]

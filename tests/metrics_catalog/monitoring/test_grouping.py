@@ -9,7 +9,7 @@ from metrics_catalog.monitoring.grouping import troubles
 
 from .conftest import DAY, finding
 
-UP = {"value": 140.0}
+UP: dict[str, Any] = {"value": 140.0}
 
 
 def keys(catalog: Any, *findings: Finding) -> list[tuple[str, int, int]]:
