@@ -141,6 +141,7 @@ def snapshot() -> Snapshot:
         rows.setdefault(("net_sales", "day", ()), []).append(
             (date(2024, 6, 30) - timedelta(days=back), (), 7_000, None, None)
         )
+    rows["net_sales", "month", ()] = [(date(2024, 6, 1), (), 210_000, None, None)]
     return Snapshot(rows, info())
 
 
