@@ -55,17 +55,18 @@ def demo(
     days: Annotated[int | None, typer.Option(help="Only the first days of the year.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
-    """Lay out the demo's data, certify its definitions once, refresh, make its report, and say where to look."""
+    """Lay out the demo's data, certify its definitions once, refresh, make its report and review, say where to look."""
     from orchestration.commands import certify_once, lay_out_demo, next_steps
     from orchestration.reports import shown
+    from orchestration.reviewing import reviewed
 
     settings = _settings(context)
     lay_out_demo(settings, days, quiet=as_json)
     certified_by = certify_once(settings)
     _run(settings, None, as_json)
-    report = shown(settings)
+    report, review = shown(settings), reviewed(settings.locate())
     if not as_json:
-        typer.echo("\n" + next_steps(settings, certified_by, report))
+        typer.echo("\n" + next_steps(settings, certified_by, report, review))
 
 
 @app.command()

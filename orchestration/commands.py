@@ -110,13 +110,16 @@ def certify_once(settings: Settings) -> str | None:
     return admin
 
 
-def next_steps(settings: Settings, certified_by: str | None = None, report: Path | None = None) -> str:
-    """Where to look after the demo; ``certified_by``: who certified it just now; ``report``: folder of its report."""
+def next_steps(
+    settings: Settings, certified_by: str | None = None, report: Path | None = None, review: Path | None = None
+) -> str:
+    """Where to look after the demo; ``certified_by``: who certified it just now; folders of its report and review."""
     certified = f"Certified by {certified_by}: from now on an official number changes only by an approved request."
     return "\n".join(
         (
             *([certified] if certified_by else []),
             *(_report(report) if report else []),
+            *([f"Read the review:       {review / 'review.en.html'}, {review / 'review.zh.html'}"] if review else []),
             "Look at the numbers:   metrics query net_sales --grain month",
             "See all metrics:       metrics list",
             "Change one:            edit its file, then METRICS_USER=<you> metrics propose <metric> --reason <why>",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,3 +77,11 @@ def review(project: Project, cause: str, event: str, now: datetime, month: date 
     folder = keep(pack, project)
     told = tell(pack, scene, project, folder, event or f"{cause}/{pack.month[:7]}")
     return Reviewed(len(pack.items), told + keep_house(scene, project), folder)
+
+
+def reviewed(project: Project) -> Path:
+    """The folder of a review made now, which is told to nobody. Raises `OpsUnavailable`, `InvalidFiles`."""
+    from metrics_catalog.review.make import keep, pack_of, scene_of
+
+    scene = scene_of(project, datetime.now(UTC))
+    return keep(pack_of(scene, "demand"), project)
