@@ -3,6 +3,7 @@
 # Annotations are not postponed here: Dagster reads that of `context` and takes no text.
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from metrics_catalog.refresh import MetricOutcome, PublishOutcome
 
 SUMS = "slices_add_up"
+# A daily refresh publishes within a day; a day more without one, and Dagster shows the metric as stale.
+STALE_HOURS, OVERDUE_HOURS = 48, 30
 CERTIFIED = "certified"
 CHECKS = {
     CERTIFIED: "Its definition is certified; a deprecated one warns. There once something of the project is certified.",
@@ -87,6 +90,9 @@ def _spec(declared: Declared, stored: Rollups, entry: Entry, status: "Status") -
         group_name=entry.domain,
         owners=owners(catalog.people, spec.owner),
         kinds={"metric", "delta"},
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=STALE_HOURS), warn_window=timedelta(hours=OVERDUE_HOURS)
+        ),
         tags={
             "domain": entry.domain,
             "tier": str(spec.tier),

@@ -55,7 +55,7 @@ def test_every_asset_and_check_is_loaded(shop: Any) -> None:
             "marts/dim_dates",
             "metrics/sales_by_store_daily",
         ),
-        *("metric/sales/net_sales", "metric/sales/receipts"),
+        *("metric/sales/net_sales", "metric/sales/receipts", "alerts"),
     }
     assert {f"{key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys} == {
         *("source/receipts:no_rejects", "source/receipts:fresh", "source/products:no_rejects"),
