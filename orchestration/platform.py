@@ -20,10 +20,11 @@ def deliver_events(declared: Declared) -> bool:
     from metrics_catalog.ops.store import open_store
     from metrics_catalog.published.errors import NotPublished
     from metrics_catalog.published.reader import Published
-    from metrics_catalog.review.events import FILE, as_lines, events
+    from metrics_catalog.review.events import FILE, as_lines, events, with_forgotten
 
     project = declared.project
     path = project.landing / FILE
+    before = path.read_text(encoding="utf-8") if path.is_file() else None
     if not has_store(project):
         text = as_lines([])
     else:
@@ -31,8 +32,9 @@ def deliver_events(declared: Declared) -> bool:
             versions = Published(project.published).versions()
         except NotPublished:
             versions = []
-        text = as_lines(events(declared.definitions, open_store(project.ops), versions, datetime.now(UTC)))
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        found = events(declared.definitions, open_store(project.ops), versions, datetime.now(UTC))
+        text = as_lines(with_forgotten(found, before or ""))
+    if text == before:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}")

@@ -79,6 +79,14 @@ def as_lines(found: list[Event]) -> str:
     )
 
 
+def with_forgotten(found: list[Event], delivered: str) -> list[Event]:
+    """The same, with reads that were delivered before and are deleted by now: what was published of them stays."""
+    first = min((one.day for one in found if one.kind == "read"), default=date.max).isoformat()
+    rows = [json.loads(line) for line in delivered.splitlines() if line.startswith("{")]
+    old = [row for row in rows if row["kind"] == "read" and row["day"] < first]
+    return [*(Event(**{**row, "day": date.fromisoformat(row["day"])}) for row in old), *found]
+
+
 class _Calendar:
     """Times -> business days. Where the policy names the business date, today is that day: a demo's people act now."""
 

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from metrics_catalog.engine.query import Query
 from metrics_catalog.ops.store import open_store, writing
 from metrics_catalog.ops.tables import incident_events, incidents
-from metrics_catalog.review.events import events
+from metrics_catalog.review.events import as_lines, events, with_forgotten
 from metrics_catalog.spec.review import Usage
-from metrics_catalog.usage import Recorder
+from metrics_catalog.usage import Recorder, forget
 from orchestration.definitions import build
 from orchestration.platform import deliver_events
 
@@ -119,3 +119,8 @@ def test_only_days_that_are_over_are_delivered(measured: Any) -> None:
     closed = declared.catalog.policy.closed_through(now)
     assert [one.day for one in found] == [closed - timedelta(days=1), closed]
     assert events(declared.definitions, engine, [], now) == found
+    whole = as_lines(found)
+    forget(engine, Usage(keep_days=1), now)
+    left = events(declared.definitions, engine, [], now)
+    assert len(left) < len(found)
+    assert as_lines(with_forgotten(left, whole)) == whole, "what was published of deleted reads stays"
