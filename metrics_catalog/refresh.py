@@ -249,7 +249,7 @@ def _groups(changes: Changes) -> list[_Group]:
 
 def _unsound(con: DuckDBPyConnection, changes: Changes, groups: Iterable[_Group]) -> dict[str, str]:
     """What keeps metrics from being computed, by metric: keys that are not one row's, a mart whose sums cannot be."""
-    keys, found, spoiled = JoinedKeys(con), dict[str, str](), dict[str, str]()
+    keys, found, spoiled = JoinedKeys(con, _sound(changes)), dict[str, str](), dict[str, str]()
     for group in groups:
         found |= keys.faults(group.catalog, group.metrics)
     if changes.catalog.project.is_dbt and groups:
@@ -258,6 +258,14 @@ def _unsound(con: DuckDBPyConnection, changes: Changes, groups: Iterable[_Group]
         if said := next((spoiled[model] for model in changes.models(metric) if model in spoiled), None):
             found.setdefault(metric, said)
     return found
+
+
+def _sound(changes: Changes) -> set[str]:
+    """Joined models that say what they said at the last publish, when no metric failed."""
+    last = changes.last
+    if last is None or set(last.held) - set(last.marks):
+        return set()
+    return {model for model, said in changes.members.prints.items() if last.members.get(model) == said}
 
 
 def _without(groups: Iterable[_Group], faults: Mapping[str, str]) -> list[_Group]:
