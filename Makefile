@@ -22,7 +22,7 @@ check: setup
 	$(BIN)/metrics check
 
 test: check
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(PYTEST_ARGS)
 
 demo: setup
 	$(BIN)/metrics demo
