@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from metrics_catalog.apart import apart, must_be_of_data
+from metrics_catalog.apart import apart
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
-from metrics_catalog.engine.compute import Progress, build_rollups, computed, data_span
+from metrics_catalog.engine.compute import Progress, computed, data_span
 from metrics_catalog.engine.eras import definitions
 from metrics_catalog.engine.fingerprint import calculations, table_contents
 from metrics_catalog.engine.formulas import formulas
@@ -22,10 +22,10 @@ from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
-from metrics_catalog.joined_keys import JoinedKeys
 from metrics_catalog.members import Members
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
+from metrics_catalog.unsound import unsound
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -131,7 +131,7 @@ def publish(
         versions = {name: version.number for name, version in record.metrics().items()}
     changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
     groups = _groups(changes)
-    faults = _unsound(con, changes, groups)
+    faults = unsound(con, changes, [(group.catalog, group.metrics) for group in groups])
     groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
@@ -245,19 +245,6 @@ def _groups(changes: Changes) -> list[_Group]:
             before = found[key].metrics if key in found else ()
             found[key] = _Group(catalog, periods, (*before, metric))
     return list(found.values())
-
-
-def _unsound(con: DuckDBPyConnection, changes: Changes, groups: Iterable[_Group]) -> dict[str, str]:
-    """What keeps metrics from being computed, by metric: keys that are not one row's, a mart whose sums cannot be."""
-    keys, found, spoiled = JoinedKeys(con), dict[str, str](), dict[str, str]()
-    for group in groups:
-        found |= keys.faults(group.catalog, group.metrics)
-    if changes.catalog.project.is_dbt and groups:
-        build_rollups(con, changes.catalog, lambda model, error: spoiled.update({model: must_be_of_data(error)}))
-    for metric in (metric for group in groups for metric in group.metrics):
-        if said := next((spoiled[model] for model in changes.models(metric) if model in spoiled), None):
-            found.setdefault(metric, said)
-    return found
 
 
 def _without(groups: Iterable[_Group], faults: Mapping[str, str]) -> list[_Group]:

@@ -59,6 +59,7 @@ def test_rows_of_a_key_that_hold_at_the_same_time(
         assert list(found) == ["revenue", "units"], "which one scan adds up"
         assert f'store_id "一店" has more than one row of semantic model "managers" on {overlap}' in found["revenue"]
         assert "one_row_at_a_time" in found["revenue"]
+        assert JoinedKeys(warehouse, sound=["managers"]).faults(catalog, ["revenue"]) == {}
 
 
 def test_a_key_on_the_way_counts_too(warehouse: duckdb.DuckDBPyConnection, shop: Callable[..., Catalog]) -> None:

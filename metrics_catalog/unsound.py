@@ -1,0 +1,41 @@
+"""What keeps metrics from being computed, before anything is: keys that are not one row's, a mart whose sums cannot be.
+
+For an existing dbt project, whose dbt does not build them, this is where the metric models are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from metrics_catalog.apart import must_be_of_data
+from metrics_catalog.catalog import Catalog
+from metrics_catalog.changes import Changes
+from metrics_catalog.engine.compute import build_rollups
+from metrics_catalog.joined_keys import JoinedKeys
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def unsound(
+    con: DuckDBPyConnection, changes: Changes, wanted: Collection[tuple[Catalog, Sequence[str]]]
+) -> dict[str, str]:
+    """What is wrong, by metric; ``wanted``: metrics to compute, by the definitions of each catalog."""
+    keys, found, spoiled = JoinedKeys(con, _sound(changes)), dict[str, str](), dict[str, str]()
+    for catalog, metrics in wanted:
+        found |= keys.faults(catalog, metrics)
+    if changes.catalog.project.is_dbt and wanted:
+        build_rollups(con, changes.catalog, lambda model, error: spoiled.update({model: must_be_of_data(error)}))
+    for metric in (metric for _, metrics in wanted for metric in metrics):
+        if said := next((spoiled[model] for model in changes.models(metric) if model in spoiled), None):
+            found.setdefault(metric, said)
+    return found
+
+
+def _sound(changes: Changes) -> set[str]:
+    """Joined models that say what they said at the last publish, when no metric failed."""
+    last = changes.last
+    if last is None or set(last.held) - set(last.marks):
+        return set()
+    return {model for model, said in changes.members.prints.items() if last.members.get(model) == said}
