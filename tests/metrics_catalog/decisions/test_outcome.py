@@ -125,6 +125,7 @@ def test_a_value_that_may_be_zero_or_less_moves_by_difference() -> None:
     def flat(value: float, after: float) -> Numbers:
         return Numbers({day: (after if day >= SINCE else value, None, None) for day in DAYS})
 
-    numbers: Mapping[Member, Numbers] = {("1",): flat(-5, 10)} | {(str(n),): flat(n, n + 2) for n in range(2, 9)}
+    numbers: dict[Member, Numbers] = {(str(n),): flat(n, n + 2) for n in range(2, 9)}
+    numbers[("1",)] = flat(-5, 10)
     found = compared(asked(), numbers, CALENDAR)
     assert (found.before, found.actual, found.without) == (-5, 10, -3)
