@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metrics_catalog.spec.base import GRAINS
 from orchestration.faults import USAGE, Failed
 from orchestration.settings import Settings
 
@@ -34,7 +35,7 @@ def deliver(settings: Settings, name: str, tell: Callable[[str], None] = lambda 
 
 
 def shown(settings: Settings) -> Path | None:
-    """The folder of the project's first report with everything in it: page, PDF, picture, and what Slack is sent.
+    """The folder of the report that comes most often: page, PDF, picture, and what Slack is sent.
 
     None where there is no report, or not all of its period is published. Raises `OpsUnavailable`.
     """
@@ -45,9 +46,10 @@ def shown(settings: Settings) -> Path | None:
     from orchestration.report_formats import rendered
 
     project = settings.locate()
-    name = next((one.name for one in read_reports(project)[0].values() if one.spec.audience.per is None), None)
-    if name is None:
+    for_all = [one for one in read_reports(project)[0].values() if one.spec.audience.per is None]
+    if not for_all:
         return None
+    name = min(for_all, key=lambda one: GRAINS.index(one.spec.grain)).name
     source, now = Source.of(project), datetime.now(UTC)
     if source.published.at().info.closed_through < source.policy.closed_through(now):
         return None

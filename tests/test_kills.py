@@ -55,7 +55,7 @@ def finishes(chain: Any) -> None:
     """One more run, undisturbed; it finds no lock, and Dagster knows of no run that goes on for ever."""
     done = chain.run()
     assert done.code == 0, done.err
-    assert done.err == ""
+    assert done.err.partition("─")[0] == ""  # alerts may follow
     assert set(chain.run_statuses()) <= {"SUCCESS", "FAILURE"}
 
 

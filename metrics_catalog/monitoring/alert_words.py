@@ -72,7 +72,7 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
     where = members(series.members, language) if series.members else ""
     value = number(finding.value, unit, language, short=True)
     if language == "zh":
-        name = f"{where}的{label}" if where else label
+        name = f" {where} 的{label}" if where else label
         if finding.value is None:
             return f"{when}{name}{rule}"
         return f"{when}{name}为{value}，{_against(finding, unit, language)}"

@@ -61,7 +61,8 @@ class _Asked:
             return None
         from metrics_catalog.monitoring.drivers import explain
 
-        return explain(self.catalog, self.published.at(), leading.series, leading.period)
+        found = explain(self.catalog, self.published.at(), leading.series, leading.period)
+        return found if _same_way(found, leading) else None
 
     def _grids(self, found: Drivers) -> Mapping[str, Grid]:
         unit = self.catalog.metrics[found.series.metric].spec.unit
@@ -136,6 +137,13 @@ class _Asked:
             "" if leading is None else leading.rule,
         )
         return {language: tuple(one.words(language) for one in found) for language in LANGUAGES} if found else {}
+
+
+def _same_way(found: Drivers, leading: Finding) -> bool:
+    """Whether it moved to the side on which it is off: a target may be missed by a value that rose."""
+    if found.move is None or leading.value is None or leading.expected is None:
+        return True
+    return found.move * (leading.value - leading.expected) > 0
 
 
 def _mover(found: Drivers) -> Mapping[str, str]:

@@ -65,7 +65,10 @@ class Known:
         """The event or holiday that falls into a period of a series, else the holiday beside the day."""
         span = self.calendar.span(series.grain, start)
         for event in self.events:
-            if self.falls(event, series.grain, start) and self.concerns(event, series):
+            weighs = (
+                14 * (event.last - event.first + DAY) >= span.end - span.start
+            )  # three days move a month, no quarter
+            if weighs and self.falls(event, series.grain, start) and self.concerns(event, series):
                 return {"en": event.label.en, "zh": event.label.zh}
         if series.grain not in ("day", "week"):
             return None

@@ -80,13 +80,13 @@ class Anomaly(Spec):
 
 
 class Event(Spec):
-    """Something known that moves numbers, on one day (``on``) or a range of days (``start`` to ``end``, both in it).
+    """Something known that moves numbers, on one day (``day``) or a range of days (``start`` to ``end``, both in it).
 
     ``metrics``, ``members`` (of dimensions): whom it concerns; else everything.
     """
 
     label: Label
-    on: date | None = None
+    day: date | None = None
     start: date | None = None
     end: date | None = None
     metrics: tuple[Name, ...] = ()
@@ -94,25 +94,25 @@ class Event(Spec):
 
     @model_validator(mode="after")
     def _days(self) -> Event:
-        if (self.on is None) == (self.start is None and self.end is None):
-            raise ValueError("needs on, or start and end")
-        if self.on is None and (self.start is None or self.end is None or self.end < self.start):
+        if (self.day is None) == (self.start is None and self.end is None):
+            raise ValueError("needs day, or start and end")
+        if self.day is None and (self.start is None or self.end is None or self.end < self.start):
             raise ValueError("needs both start and end, in this order")
         return self
 
     @property
     def first(self) -> date:
         """Its first day."""
-        day = self.on or self.start
-        assert day is not None
-        return day
+        first = self.day or self.start
+        assert first is not None
+        return first
 
     @property
     def last(self) -> date:
         """Its last day."""
-        day = self.on or self.end
-        assert day is not None
-        return day
+        last = self.day or self.end
+        assert last is not None
+        return last
 
 
 class Monitoring(Spec):

@@ -63,7 +63,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
             patch.setenv("METRICS_WAREHOUSE", str(warehouse))
             try:
                 return dbtRunner(manifest=manifest).invoke(
-                    [command, "--select", select, "--exclude", "metrics", *options, *common]
+                    [command, "--select", select, "--exclude", "metrics", "stg_platform_events+", *options, *common]
                 )
             finally:
                 DuckDBConnectionManager.close_all_connections()

@@ -51,7 +51,7 @@ def test_a_change(new: float | None, old: float | None, unit: str, said: str) ->
         ("day", "1 May 2017", "2017年5月1日"),
         ("week", "week of 1 May 2017", "2017年5月1日至5月7日"),
         ("month", "May 2017", "2017年5月"),
-        ("quarter", "Q2 2017", "2017年2季度"),
+        ("quarter", "Q2 2017", "2017年第2季度"),
         ("year", "2017", "2017年"),
     ],
 )

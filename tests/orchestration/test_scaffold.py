@@ -63,7 +63,7 @@ def test_editors_find_the_schemas_its_files_name(settings: Settings) -> None:
             named[path.name] = (path.parent / match[1]).is_file()
     assert named == {"people.yml": True, "policy.yml": True}
     schemas = {path.stem for path in (settings.project / "metrics_catalog" / "schema").iterdir()}
-    assert schemas == {"metric", "people", "policy", "source", "suite"}
+    assert schemas == {"metric", "people", "policy", "report", "source", "suite"}
 
 
 def test_settings_are_explained_there_too(settings: Settings) -> None:

@@ -332,7 +332,7 @@ MANY = (
 FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=FIXTURES)
+@settings(max_examples=6, deadline=None, suppress_health_check=FIXTURES)
 @given(sales=st.lists(SALES, max_size=30))
 def test_every_kind_equals_brute_force(
     catalog: Catalog, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: Rows
@@ -352,7 +352,7 @@ def test_two_refreshes_equal_one(values_of: ValuesOf, warehouse: duckdb.DuckDBPy
     assert parts == values_of(warehouse)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=FIXTURES)
+@settings(max_examples=6, deadline=None, suppress_health_check=FIXTURES)
 @given(sales=st.lists(SALES, min_size=1, max_size=20), late=SALES)
 def test_a_late_row_changes_only_the_periods_that_are_computed_again(
     catalog: Catalog, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: Rows, late: Sale

@@ -149,7 +149,7 @@ def values_of(engine_values: Any) -> ValuesOf:
     return lambda con, catalog, span=YEAR: engine_values(con, catalog, windows(CALENDAR, GRAINS, span, closed, []))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sales=st.lists(SALES, max_size=25))
 def test_values_equal_arithmetic_by_hand(
     shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: list[Sale]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from metrics_catalog.monitoring.besides import _Asked, _mover, looker
+from metrics_catalog.monitoring.besides import _Asked, _mover, _same_way, looker
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.drivers import Driver, Drivers
 from metrics_catalog.monitoring.finding import Series
@@ -31,6 +31,11 @@ def test_the_slice_that_explains_it_is_named_when_it_does(explains: float, is_sa
     assert bool(said) is is_said
     if explains == 0.3:
         assert said == {"en": "brand Private explains 30% of it", "zh": "其中brand Private解释了 30%"}
+
+
+@pytest.mark.parametrize(("expected", "is_same"), [(150.0, True), (120.0, False), (None, True)])
+def test_slices_explain_a_move_to_the_side_that_is_off(expected: float | None, is_same: bool) -> None:
+    assert _same_way(drivers(0.8), finding(value=130.0, expected=expected)) is is_same  # it fell from 200
 
 
 def test_a_table_of_slices_in_both_languages(room: Any, refreshed_shop: Path, tmp_path: Path) -> None:

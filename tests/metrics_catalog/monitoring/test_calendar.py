@@ -50,6 +50,7 @@ def test_own_events_concern_whom_they_say() -> None:
     assert known.event(mine, date(2017, 7, 11)) == {"en": "Summer sale", "zh": "夏季促销"}
     assert known.event(mine, date(2017, 7, 13)) is None
     assert known.event(Series("net_sales", "month", (("store", "367"),)), date(2017, 7, 1)) is not None
+    assert known.event(Series("net_sales", "quarter", (("store", "367"),)), date(2017, 7, 1)) is None
     assert known.event(TOTAL, date(2017, 7, 11)) is None
     assert known.event(Series("receipts", "day", (("store", "367"),)), date(2017, 7, 11)) is None
 
@@ -57,8 +58,8 @@ def test_own_events_concern_whom_they_say() -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({}, "needs on, or start and end"),
-        ({"on": "2017-01-01", "start": "2017-01-01", "end": "2017-01-02"}, "needs on, or start and end"),
+        ({}, "needs day, or start and end"),
+        ({"day": "2017-01-01", "start": "2017-01-01", "end": "2017-01-02"}, "needs day, or start and end"),
         ({"start": "2017-01-03", "end": "2017-01-02"}, "in this order"),
         ({"start": "2017-01-03"}, "in this order"),
     ],

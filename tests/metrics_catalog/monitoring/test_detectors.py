@@ -242,7 +242,7 @@ def test_a_holiday_may_be_different_and_its_neighbours_too() -> None:
     values[-1] *= 0.75
     assert len(judged("anomaly", values, last=last)[1]) == 1
     assert judged("anomaly", values, last=last, policy={"monitoring": {"country": "US"}})[1] == []
-    sale = {"label": {"en": "Sale", "zh": "促销"}, "on": "2024-07-04", "metrics": ["sales"]}
+    sale = {"label": {"en": "Sale", "zh": "促销"}, "day": "2024-07-04", "metrics": ["sales"]}
     assert judged("anomaly", values, last=last, policy={"monitoring": {"events": [sale]}})[1] == []
 
 

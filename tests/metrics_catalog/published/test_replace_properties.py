@@ -63,7 +63,7 @@ def read(snapshot):
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(publishes, st.sampled_from([Sizes(), Sizes(file=3, stretch=9)]))
 def test_publishes_equal_a_dict(kit, given_publishes, sizes):

@@ -38,9 +38,9 @@ def test_what_holds_is_read(refreshed: Any) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ("[data, wei]", "[data, wie]", f'{POLICY}:8 "wie" is not a person, team or department'),
-        ("[sales]", "[sale]", f'{POLICY}:9 "sale" is not a domain (did you mean "sales"?)'),
-        ("[net_sales]", "[net_sale]", f'{POLICY}:9 "net_sale" is not a metric (did you mean "net_sales"?)'),
+        ("[data, wei]", "[data, wie]", f'{POLICY}:8 error "wie" is not a person, team or department'),
+        ("[sales]", "[sale]", f'{POLICY}:9 error "sale" is not a domain (did you mean "sales"?)'),
+        ("[net_sales]", "[net_sale]", f'{POLICY}:9 error "net_sale" is not a metric (did you mean "net_sales"?)'),
         ("[late, check]", "[late, chek]", f"{POLICY}:8 "),
         ("warn: 3", "warn: 6", f"{POLICY}:4 "),
         ('"07:30"', '"22:00"', f"{POLICY}:5 "),

@@ -49,7 +49,7 @@ def letters(shop: Any) -> dict[str, Any]:
 
     engine = open_store(shop.project.ops)
     with engine.connect() as con:
-        found = {row.key: row for row in con.execute(sql.select(outbox))}
+        found = {row.key: row for row in con.execute(sql.select(outbox).where(outbox.c.key.like("request/%")))}
     engine.dispose()
     return {key: (row.channel, row.address, Message.read(json.loads(row.message))) for key, row in found.items()}
 
