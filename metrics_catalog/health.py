@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import source_health
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -69,7 +70,7 @@ class SourceHealth:
 def record(engine: Engine, found: Iterable[SourceHealth]) -> None:
     """Keep what a refresh found; a run that is repeated replaces its own. Raises `OpsUnavailable`."""
     rows = [
-        {"run_id": one.run_id, "source": one.source, "at": _utc(one.at), "data": json.dumps(_data(one), default=str)}
+        {"run_id": one.run_id, "source": one.source, "at": stamp(one.at), "data": json.dumps(_data(one), default=str)}
         for one in found
     ]
     if not rows:
@@ -85,7 +86,7 @@ def history(engine: Engine, since: datetime | None = None) -> list[SourceHealth]
     """Everything kept since a time, oldest first. Raises `OpsUnavailable`."""
     query = sa.select(source_health).order_by(source_health.c.at, source_health.c.source)
     if since is not None:
-        query = query.where(source_health.c.at >= _utc(since))
+        query = query.where(source_health.c.at >= stamp(since))
     with reading(engine) as con:
         return [_read(row) for row in con.execute(query)]
 
@@ -97,10 +98,6 @@ def latest(engine: Engine) -> dict[str, SourceHealth]:
     same = (newest.c.source == source_health.c.source) & (newest.c.at == source_health.c.at)
     with reading(engine) as con:
         return {row.source: _read(row) for row in con.execute(sa.select(source_health).join(newest, same))}
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _data(one: SourceHealth) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 
 from metrics_catalog.ops.store import open_store, reading, writing
 from metrics_catalog.ops.tables import reads
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -85,7 +86,7 @@ class Recorder:
             data = json.dumps({key: value for key, value in what.items() if value}, ensure_ascii=False, default=str)
         except (OSError, TypeError, ValueError):
             return
-        row = {"at": _utc(now), "actor": who[:80], "face": face[:16], "data": data}
+        row = {"at": stamp(now), "actor": who[:80], "face": face[:16], "data": data}
         with self._lock:
             self._kept += [{**row, "metric": metric[:80]} for metric in dict.fromkeys(metrics)]
             del self._kept[:-LIMIT]
@@ -163,13 +164,13 @@ def recorded_since(engine: Engine) -> datetime | None:
 
 def forget(engine: Engine, policy: Usage, now: datetime) -> int:
     """Delete reads older than the policy keeps; returns how many. Raises `OpsUnavailable`."""
-    before = _utc(now - timedelta(days=policy.keep_days))
+    before = stamp(now - timedelta(days=policy.keep_days))
     with writing(engine, reads) as con:
         return con.execute(sa.delete(reads).where(reads.c.at < before)).rowcount
 
 
 def _only(since: datetime | None, metric: str | None) -> list[sa.ColumnElement[bool]]:
-    conditions = [] if since is None else [reads.c.at >= _utc(since)]
+    conditions = [] if since is None else [reads.c.at >= stamp(since)]
     return conditions if metric is None else [*conditions, reads.c.metric == metric]
 
 
@@ -183,7 +184,3 @@ def _key(path: Path) -> bytes:
             path.hardlink_to(new)
         new.unlink()
     return path.read_bytes()
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")

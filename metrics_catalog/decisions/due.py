@@ -18,6 +18,7 @@ from metrics_catalog.ops import outbox
 from metrics_catalog.ops.store import writing
 from metrics_catalog.ops.tables import decisions
 from metrics_catalog.published.errors import NotPublished
+from metrics_catalog.spec.people import PLATFORM
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from metrics_catalog.published.snapshot import Snapshot
 
 PATIENCE = timedelta(days=14)  # waited for values that are late, or held
-PLATFORM = "platform"
 _YEAR = timedelta(days=400)  # of history, for what usually happens
 
 

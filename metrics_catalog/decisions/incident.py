@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from metrics_catalog.decisions.expected import Members
 from metrics_catalog.ops.tables import incidents
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -51,7 +52,7 @@ def incidents_of(con: Connection, metric: str | None = None, since: datetime | N
     """Incidents of a metric or all, opened since a time, oldest first."""
     query = sa.select(incidents).order_by(incidents.c.number)
     query = query if metric is None else query.where(incidents.c.metric == metric)
-    query = query if since is None else query.where(incidents.c.opened_at >= since.isoformat(timespec="milliseconds"))
+    query = query if since is None else query.where(incidents.c.opened_at >= stamp(since))
     return [_read(row) for row in con.execute(query)]
 
 

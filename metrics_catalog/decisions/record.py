@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from metrics_catalog.decisions.expected import Expected
 from metrics_catalog.ops.store import reading
 from metrics_catalog.ops.tables import decision_events, decisions
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -88,7 +89,7 @@ def change(
 
 def happened(con: Connection, decision: Decision, kind: str, actor: str, at: datetime, data: Mapping[str, Any]) -> None:
     """Keep that something happened, in the transaction of ``con``."""
-    row = {"decision": decision.number, "at": _utc(at), "kind": kind, "actor": actor}
+    row = {"decision": decision.number, "at": stamp(at), "kind": kind, "actor": actor}
     con.execute(sa.insert(decision_events).values(**row, data=json.dumps(data, ensure_ascii=False, default=str)))
 
 
@@ -141,8 +142,8 @@ def _row(one: Decision) -> dict[str, Any]:
         "owner": one.owner,
         "incident": one.incident,
         "due": one.due.isoformat(),
-        "opened_at": _utc(one.opened_at),
-        "closed_at": None if one.closed_at is None else _utc(one.closed_at),
+        "opened_at": stamp(one.opened_at),
+        "closed_at": None if one.closed_at is None else stamp(one.closed_at),
         "data": json.dumps(data, ensure_ascii=False, default=str),
     }
 
@@ -162,7 +163,3 @@ def _read(row: Any) -> Decision:
         since=date.fromisoformat(data.pop("since")),
         **data,
     )
-
-
-def _utc(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -55,14 +55,16 @@ def preview_lines(preview: Mapping[str, Any]) -> Iterator[str]:
         yield "how much values would change cannot be told, so one more must approve"
     if rows := preview.get("periods"):
         yield ""
-        yield from _columns([("period", "old", "new", "difference", "%"), *(_row(one["period"], one) for one in rows)])
+        yield from _columns(
+            [("period", "old", "new", "difference", "%"), *(shown_row(one["period"], one) for one in rows)]
+        )
     if slices := preview.get("slices"):
         yield "\nslices that move most"
         named = ((f"{_members(one['members'])}  {one['period']}", one) for one in slices)
-        yield from _columns([_row(name, one) for name, one in named])
+        yield from _columns([shown_row(name, one) for name, one in named])
     if follows := preview.get("downstream"):
         yield "\nfollows in"
-        yield from _columns([_row(f"{one['metric']}  {one['grain']} {one['period']}", one) for one in follows])
+        yield from _columns([shown_row(f"{one['metric']}  {one['grain']} {one['period']}", one) for one in follows])
     if preview.get("flips"):
         yield "\nbounds and targets judged otherwise"
     for one in preview.get("flips", ()):
@@ -102,7 +104,8 @@ def _readings(request: Request) -> Iterator[str]:
         yield f"read before it changed by {', '.join(before)}"
 
 
-def _row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
+def shown_row(name: str, one: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name, old, new, difference, change in percent of one compared value of a preview, as text."""
     percent = one["percent"]
     shown = _NO_VALUE if percent is None else f"{float(percent):+.2f} %"
     return (name, *(_number(one[key]) for key in ("old", "new", "difference")), shown)

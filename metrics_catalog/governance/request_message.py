@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
+from metrics_catalog.governance.card import shown_row
 from metrics_catalog.governance.edits import edits
 from metrics_catalog.governance.record import Request, Version
 from metrics_catalog.message import Button, Buttons, Facts, Grid, Message, Paragraph, Part
@@ -97,7 +98,9 @@ def _changed(request: Request, before: Version | None, language: Language) -> It
         )
         yield Paragraph(f"{failed}: {request.preview['failed']}", "bad")
     if periods := request.preview.get("periods"):
-        yield Grid(_HEADINGS[language], tuple(map(_row, periods[-_PERIODS:])), (1, 2, 3, 4))
+        yield Grid(
+            _HEADINGS[language], tuple(shown_row(str(one["period"]), one) for one in periods[-_PERIODS:]), (1, 2, 3, 4)
+        )
     if flips := request.preview.get("flips"):
         more = (
             f"{len(flips)} 处预警线或目标的判断会改变"
@@ -116,16 +119,3 @@ def _answers(request: Request, language: Language) -> list[Part]:
         Buttons((Button(approve, "approve", value, primary=True), Button(reject, "reject", value))),
         Paragraph(("命令行：" if chinese else "On the command line: ") + command, "muted"),
     ]
-
-
-def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
-    percent = one["percent"]
-    shown = _NO_VALUE if percent is None else f"{float(percent):+.2f} %"
-    return (str(one["period"]), *(_number(one[key]) for key in ("old", "new", "difference")), shown)
-
-
-def _number(text: str | None) -> str:
-    if text is None:
-        return _NO_VALUE
-    value = float(text)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"

@@ -13,10 +13,12 @@ import sqlalchemy as sa
 
 from metrics_catalog.message import Letter
 from metrics_catalog.monitoring.alert_message import message, update
-from metrics_catalog.monitoring.incident import LASTING, PLATFORM, Incident, read
+from metrics_catalog.monitoring.incident import LASTING, Incident, read
 from metrics_catalog.monitoring.routing import Recipient
 from metrics_catalog.ops.outbox import put
 from metrics_catalog.ops.tables import incident_events, incidents
+from metrics_catalog.ops.times import stamp
+from metrics_catalog.spec.people import PLATFORM
 from metrics_catalog.spec.policy import Policy
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Book:
 
     def resolved_since(self, since: datetime) -> list[Incident]:
         """Incidents that people closed, the oldest first."""
-        return self._found((incidents.c.state == "resolved") & (incidents.c.closed_at >= _iso(since)))
+        return self._found((incidents.c.state == "resolved") & (incidents.c.closed_at >= stamp(since)))
 
     def one(self, number: int) -> Incident | None:
         """An incident."""
@@ -88,7 +90,7 @@ class Book:
         return [read(row) for row in self._con.execute(sa.select(incidents).where(wanted).order_by(incidents.c.number))]
 
     def _note(self, incident: Incident, kind: str, actor: str, data: Mapping[str, Any]) -> int:
-        row = {"incident": incident.number, "at": _iso(self.now), "kind": kind, "actor": actor}
+        row = {"incident": incident.number, "at": stamp(self.now), "kind": kind, "actor": actor}
         done = self._con.execute(
             sa.insert(incident_events).values(**row, data=json.dumps(data, ensure_ascii=False, default=str))
         )
@@ -119,7 +121,3 @@ def added(known: Sequence[Recipient], more: Sequence[Recipient]) -> list[dict[st
     found = {(one.channel, one.address): one for one in (*more, *known)}
     ordered = sorted(found.values(), key=lambda one: (one not in known, one.name))
     return [vars(one) for one in ordered]
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")

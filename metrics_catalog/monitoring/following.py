@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from metrics_catalog.monitoring.routing import Recipient, answering, recipients
 from metrics_catalog.monitoring.trouble import Member, Trouble
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import evaluations, incidents
+from metrics_catalog.ops.times import stamp
 from metrics_catalog.spec.alerting import CAUSES
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, loo
     with writing(store, incidents) as con:
         done = _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
         if (one := observed.evaluated) is not None:
-            row = {"at": now.astimezone(UTC).isoformat(timespec="milliseconds"), "version": one.version}
+            row = {"at": stamp(now), "version": one.version}
             counts = json.dumps({"judged": one.judged, "findings": one.findings})
             con.execute(sa.insert(evaluations).values(**row, closed_through=str(one.closed_through), data=counts))
     return done

@@ -6,17 +6,17 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal
 
 from metrics_catalog.monitoring.routing import Recipient
 from metrics_catalog.monitoring.trouble import Member
+from metrics_catalog.ops.times import stamp
 
 State = Literal["open", "acknowledged", "resolved", "recovered"]
 LASTING: tuple[State, ...] = ("open", "acknowledged")
 Reason = Literal["real move", "data fault", "definition change", "known event", "false alarm", "other"]
-PLATFORM = "platform"
 _NAME = re.compile(r"(?:INC-)?(\d+)", re.IGNORECASE)
 
 
@@ -152,4 +152,4 @@ def _time(value: str | None) -> datetime | None:
 
 
 def _iso(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return None if at is None else stamp(at)

@@ -25,6 +25,7 @@ from metrics_catalog.monitoring.routing import addresses, recipients
 from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import incident_events, incidents
+from metrics_catalog.ops.times import stamp
 from metrics_catalog.spec.alerting import Severity
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class Incidents:
             self._must(actor, one, "snooze")
             if until <= book.now:
                 raise Refused(f"{until.isoformat(timespec='minutes')} is over; name a later time")
-            at = until.isoformat(timespec="milliseconds")
+            at = stamp(until)
             made = replace(one, data={**one.data, "snoozed_until": at, "notified_at": at})
             return book.save(made, "snoozed", actor, until=at)
 

@@ -14,6 +14,7 @@ from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.routing import addresses
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import incidents
+from metrics_catalog.ops.times import stamp
 from metrics_catalog.spec.alerting import Severity
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _due(catalog: Catalog, one: Incident, now: datetime) -> str | None:
 
 
 def _heard_again(book: Book, catalog: Catalog, one: Incident, kind: str) -> Incident:
-    at = book.now.isoformat(timespec="milliseconds")
+    at = stamp(book.now)
     data = {**one.data, "notified_at": at, "untold": False}
     if kind == "renotified":
         said = {"en": f"{one.name} is still open: {one.text('en')}", "zh": f"{one.name} 仍未处理：{one.text('zh')}"}

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from metrics_catalog.ops.outbox import stamp
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import channel_health as table
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine

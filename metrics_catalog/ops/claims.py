@@ -16,10 +16,10 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from metrics_catalog.message import Message
-from metrics_catalog.ops.outbox import stamp
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import channel_health as health
 from metrics_catalog.ops.tables import outbox
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Engine

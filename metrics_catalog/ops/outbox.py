@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from metrics_catalog.message import Letter
 from metrics_catalog.ops.tables import outbox
+from metrics_catalog.ops.times import stamp
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -25,11 +26,6 @@ def put(con: Connection, letters: Iterable[Letter], now: datetime) -> int:
     at = stamp(now)
     # In one order, so that two who put the same letters never wait for each other.
     return sum(_put(con, letter, at) for letter in sorted(letters, key=lambda one: one.key))
-
-
-def stamp(at: datetime) -> str:
-    """A time as the ops store keeps it; texts compare as the times do."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def _put(con: Connection, letter: Letter, at: str) -> bool:

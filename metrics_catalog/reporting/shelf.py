@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import sqlalchemy as sa
 
 from metrics_catalog.message import Letter
-from metrics_catalog.ops.outbox import put, stamp
+from metrics_catalog.ops.outbox import put
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import report_issues as table
+from metrics_catalog.ops.times import stamp
 from metrics_catalog.project import Project
 
 if TYPE_CHECKING:

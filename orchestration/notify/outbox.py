@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -22,13 +21,14 @@ if TYPE_CHECKING:
 RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
 _NEWS_SECONDS = 10.0
 _NOTE = "requests_told"  # in the state folder: the ledger's entry up to which requests were told; lost, they are again
-_SQLITE = "sqlite:///"
 Tell = Callable[[str], None]
 
 
 def store_of(project: Project) -> Engine | None:
     """The project's ops store; None while there is none, so that nothing waits. Raises `OpsUnavailable`."""
-    if project.ops.startswith(_SQLITE) and not Path(project.ops.removeprefix(_SQLITE)).exists():
+    from metrics_catalog.governance.begun import has_store
+
+    if not has_store(project):
         return None
     from metrics_catalog.ops.store import open_store
 
