@@ -36,7 +36,7 @@ def fake_slack() -> Any:
     assert spec.loader is not None
     sys.modules["fake_slack"] = module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.CHANNELS |= {f"C0{team.upper()}": team for team in ("finance", "merchandising", "crm", "data")}
+    vars(module)["CHANNELS"] |= {f"C0{team.upper()}": team for team in ("finance", "merchandising", "crm", "data")}
     return module
 
 
