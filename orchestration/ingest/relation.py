@@ -8,14 +8,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from expectations.sql import SOURCE_FILE, quote
+from expectations.sql import ROW_ID, SOURCE_FILE, quote
 from metrics_catalog.located import suggest
 from orchestration.ingest.casting import TEXT, Cast, Raw, cast, sql_type
 from orchestration.ingest.result import SourceError
 from orchestration.ingest.spec import Source
-
-BAD = "_bad"
-
 
 @dataclass(frozen=True)
 class Relation:
@@ -76,15 +73,21 @@ def match(spec: Source, found: Sequence[str], place: str, complete: bool = True)
     return columns | (_additions(spec, present.values(), place) if spec.on_new_column == "add" else {})
 
 
-def select(relation: Relation, columns: Sequence[Target], spec: Source) -> str:
-    """Every row of ``relation``: target columns typed, its file, and whether it is bad."""
+def select(relation: Relation, columns: Sequence[Target], spec: Source, row_id: str) -> str:
+    """Every row of ``relation``: target columns typed, its file, and ``row_id``, negative where the row is bad.
+
+    ``row_id`` is an expression over ``_row_number``, the row's place in the relation from 1 on. Rows are numbered as they
+    are read: numbering them once they are cast takes DuckDB twice the time of reading and casting.
+    """
     casts = [(column, _cast(relation, column, spec)) for column in columns]
     values = [f"{made.value if made else f'CAST(NULL AS {to.type})'} AS {quote(to.name)}" for to, made in casts]
     tests = [made.bad for _, made in casts if made and made.bad]
     if relation.defect:
         tests.append(f"({relation.defect}) IS NOT NULL")
     bad = " OR ".join(f"coalesce({test}, false)" for test in tests) or "false"
-    return f"SELECT {', '.join(values)}, {relation.file} AS {SOURCE_FILE}, {bad} AS {BAD} FROM {relation.sql}"
+    number = f"CASE WHEN {bad} THEN -({row_id}) ELSE {row_id} END AS {ROW_ID}"
+    rows = f"(SELECT *, row_number() OVER () AS _row_number FROM {relation.sql})"
+    return f"SELECT {', '.join(values)}, {relation.file} AS {SOURCE_FILE}, {number} FROM {rows}"
 
 
 def complaints(relation: Relation, columns: Sequence[Target], spec: Source) -> str:

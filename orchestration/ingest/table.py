@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from expectations.sql import BOOKKEEPING, LOAD_ID, ROW_ID, SOURCE_FILE, columns, listed, quote, scalar, table
 from orchestration.ingest.casting import parameters
-from orchestration.ingest.relation import BAD, Relation, Target, select
+from orchestration.ingest.relation import Relation, Target, select
 from orchestration.ingest.spec import Source
 from orchestration.ingest.statement import run
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-ROWS_PER_LOAD = 1 << 32
+ROWS_PER_LOAD = 1 << 40
 OF_LOAD, OF_OTHERS = f"{LOAD_ID} = $load_id", f"{LOAD_ID} <> $load_id"
 _OWN = {ROW_ID: "BIGINT", SOURCE_FILE: "VARCHAR", LOAD_ID: "BIGINT"}
 
@@ -93,14 +93,17 @@ class SourceTable:
         if not relations:
             return
         names = _names(wanted)
-        rows = " UNION ALL ".join(select(relation, wanted, self.spec) for relation in relations)
+        count = len(relations)  # whose numbers take turns
+        selects = [
+            select(relation, wanted, self.spec, f"$first + {count} * _row_number + {turn}")
+            for turn, relation in enumerate(relations)
+        ]
         values = parameters(self.spec.options) | {"load_id": self.load_id, "first": self.load_id * ROWS_PER_LOAD}
         for relation in relations:
             values |= relation.parameters
         query = (
-            f"INSERT INTO {self.name} ({names}, {SOURCE_FILE}, {LOAD_ID}, {ROW_ID})"
-            f" SELECT {names}, {SOURCE_FILE}, $load_id, CASE WHEN {BAD} THEN -n ELSE n END"
-            f" FROM (SELECT *, $first + row_number() OVER () AS n FROM ({rows}))"
+            f"INSERT INTO {self.name} ({names}, {SOURCE_FILE}, {ROW_ID}, {LOAD_ID})"
+            f" SELECT *, $load_id FROM ({' UNION ALL '.join(selects)})"
         )
         run(self.con, query, values)
 

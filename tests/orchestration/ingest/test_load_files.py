@@ -41,8 +41,8 @@ def test_a_first_load_types_every_column_and_says_where_rows_came_from(room: Roo
     assert result.files_loaded == ("orders/一日.csv", "orders/二日.csv")
     assert result.days == {DAY_1, DAY_2}
     assert room.rows("FROM source.orders ORDER BY id") == [
-        (1, "苹果", 2, Decimal("3.50"), datetime(2024, 3, 1, 9), (1 << 32) + 1, "orders/一日.csv", 1),
-        (2, "梨", 1, Decimal("2.00"), datetime(2024, 3, 2, 10, 30), (1 << 32) + 2, "orders/二日.csv", 1),
+        (1, "苹果", 2, Decimal("3.50"), datetime(2024, 3, 1, 9), (1 << 40) + 1, "orders/一日.csv", 1),
+        (2, "梨", 1, Decimal("2.00"), datetime(2024, 3, 2, 10, 30), (1 << 40) + 2, "orders/二日.csv", 1),
     ]
     assert days_of(room, 1) == [DAY_1, DAY_2]
 
@@ -92,7 +92,7 @@ def test_a_changed_file_replaces_its_rows_and_names_days_of_both(loaded: Room) -
     assert (result.rows_loaded, result.rows_deleted) == (1, 1)
     assert result.days == {DAY_1, DAY_3}
     assert loaded.rows(ALL_IDS) == [(2,), (7,)]
-    assert loaded.rows("SELECT _row_id FROM source.orders WHERE id = 7") == [((2 << 32) + 1,)]
+    assert loaded.rows("SELECT _row_id FROM source.orders WHERE id = 7") == [((2 << 40) + 1,)]
 
 
 def test_a_late_file_with_an_old_date_is_picked_up(loaded: Room) -> None:
