@@ -133,12 +133,15 @@ class Monitoring(Spec):
     @classmethod
     def _known_country(cls, code: str | None) -> str | None:
         if code is not None:
-            from holidays import list_supported_countries
+            from holidays.registry import EntityLoader  # codes alone: the days of a country load those of all
 
-            known = list_supported_countries()
             country, _, region = code.partition("-")
-            if country not in known:
+            if country not in EntityLoader.get_country_codes():
                 raise ValueError(f'no holidays are known of "{country}" (use a code such as "US" or "CN")')
-            if region and region not in known[country]:
-                raise ValueError(f'no holidays are known of "{region}" in {country}: {", ".join(known[country])}')
+            if region:
+                from holidays import list_supported_countries
+
+                known = list_supported_countries()[country]
+                if region not in known:
+                    raise ValueError(f'no holidays are known of "{region}" in {country}: {", ".join(known)}')
         return code

@@ -14,6 +14,7 @@ from orchestration.ingest.casting import TEXT, Cast, Raw, cast, sql_type
 from orchestration.ingest.result import SourceError
 from orchestration.ingest.spec import Source
 
+
 @dataclass(frozen=True)
 class Relation:
     """A table expression and what its columns mean, as SQL expressions over it.
@@ -76,8 +77,8 @@ def match(spec: Source, found: Sequence[str], place: str, complete: bool = True)
 def select(relation: Relation, columns: Sequence[Target], spec: Source, row_id: str) -> str:
     """Every row of ``relation``: target columns typed, its file, and ``row_id``, negative where the row is bad.
 
-    ``row_id`` is an expression over ``_row_number``, the row's place in the relation from 1 on. Rows are numbered as they
-    are read: numbering them once they are cast takes DuckDB twice the time of reading and casting.
+    ``row_id`` is an expression over ``_row_number``, the row's place in the relation from 1 on. Rows are numbered as
+    they are read: numbering them once they are cast takes DuckDB twice the time of reading and casting.
     """
     casts = [(column, _cast(relation, column, spec)) for column in columns]
     values = [f"{made.value if made else f'CAST(NULL AS {to.type})'} AS {quote(to.name)}" for to, made in casts]
