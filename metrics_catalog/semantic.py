@@ -13,6 +13,7 @@ import yaml
 
 from metrics_catalog.code_prints import code_prints
 from metrics_catalog.derived import Unchanging
+from metrics_catalog.dbt_tests import Partner, partners
 from metrics_catalog.located import InvalidFiles, Problem
 
 
@@ -56,7 +57,8 @@ class SemanticModel:
 
     ``key``: the entity whose one row this is, which dbt puts before a dimension: ``order__size``. ``is_open``: there
     may be more columns than dbt declares. ``replaced_by``: the mart declares that a changed day of its sources changes
-    only rows of that day (or of its week and the ``following_weeks``); None: any row may change.
+    only rows of that day (or of its week and the ``following_weeks``); None: any row may change. ``partners``: columns
+    that dbt tests to have a value, and that value in a column of another node.
     """
 
     name: str
@@ -73,6 +75,7 @@ class SemanticModel:
     validity: Validity | None = None
     key: str | None = None
     is_open: bool = False
+    partners: frozenset[Partner] = frozenset()
 
     def attribute(self, name: str) -> str | None:
         """Expression of a dimension, or of a key, by name."""
@@ -85,7 +88,8 @@ class SemanticModel:
 class Join:
     """``left.left_expr = right.right_expr``: many rows of left, at most one of right.
 
-    With ``valid``, the one that holds on the day of the fact.
+    With ``valid``, the one that holds on the day of the fact. ``total``: every row of the model where the joins began
+    has its one, as dbt tests see to.
     """
 
     left: str
@@ -93,6 +97,7 @@ class Join:
     right: str
     right_expr: str
     valid: Validity | None = None
+    total: bool = False
 
 
 @dataclass(frozen=True)
@@ -194,7 +199,10 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
     """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
     data = read_manifest(manifest)
     nodes = data["nodes"] | data["sources"]
-    models = [model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes))]
+    found = partners(data["nodes"])
+    models = [
+        model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes, found))
+    ]
     return Semantics(
         {model.name: model for model in sorted(models, key=lambda model: model.name)},
         {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
@@ -204,7 +212,9 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
     )
 
 
-def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
+def _model(
+    item: Mapping[str, Any], nodes: Mapping[str, Any], found: Mapping[str, frozenset[Partner]]
+) -> SemanticModel:
     node = next(name for name in item["depends_on"]["nodes"] if name in nodes)
     columns = {name.lower(): (column.get("data_type") or "").lower() for name, column in nodes[node]["columns"].items()}
     time = (item.get("defaults") or {}).get("agg_time_dimension")
@@ -231,6 +241,7 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any]) -> SemanticModel:
         validity=_validity(item["dimensions"]),
         key=item.get("primary_entity")
         or next((one["name"] for one in item["entities"] if one["type"] == "primary"), None),
+        partners=found.get(node, frozenset()),
         **_replaced(nodes[node]["config"]),
     )
 
@@ -302,5 +313,7 @@ def _reached(
                 timeless = other.validity is not None and models[start].time is None
                 if key is not None and key.unique and not timeless and other.name not in seen:
                     seen.add(other.name)
-                    join = Join(name, entity.expr, other.name, key.expr, other.validity)
+                    total = (entity.expr, other.node, key.expr) in models[name].partners and other.validity is None
+                    total = total and all(one.total for one in joins)
+                    join = Join(name, entity.expr, other.name, key.expr, other.validity, total)
                     todo.append((other.name, further, (*joins, join)))

@@ -57,10 +57,13 @@ class Scan:
         return attribute_sql(self.semantics, one)
 
     def select(self, items: Sequence[exp.Expr]) -> exp.Select:
-        """``select items from fact left join …``; rows without a day belong to no period and are left out."""
+        """``select items from fact left join …``; rows without a day belong to no period and are left out.
+
+        Where every row has its partner the join is an inner one, which costs less.
+        """
         query = exp.select(*items).from_(exp.to_table(self.model)).where(is_present(self.day), copy=False)
         for join in self._joins():
-            query = query.join(exp.to_table(join.right), on=self._on(join), join_type="left")
+            query = query.join(exp.to_table(join.right), on=self._on(join), join_type="" if join.total else "left")
         return query
 
     def _on(self, join: Join) -> exp.Expr:

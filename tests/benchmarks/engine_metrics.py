@@ -128,6 +128,7 @@ def _model(
         entities={key: Entity(key, column, unique) for key, (column, unique) in entities.items()},
         dimensions={one: Dimension(one, one, one == time) for one in dimensions},
         columns=COLUMNS[table],
+        partners=frozenset(PARTNERS.get(table, ())),
     )
 
 
@@ -142,6 +143,12 @@ COLUMNS: dict[str, dict[str, str]] = {
     "dim_products": {"product_id": "integer", "category": "varchar", "brand": "varchar"},
     "dim_members": {"member_id": "integer", "tier": "varchar"},
 }  # fmt: skip
+PARTNERS = {
+    "fct_order_lines": [
+        ("store_id", "model.retail.dim_stores", "store_id"),
+        ("product_id", "model.retail.dim_products", "product_id"),
+    ]
+}
 SEMANTICS = Semantics(
     {
         "lines": _model(

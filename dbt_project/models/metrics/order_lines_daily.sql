@@ -79,7 +79,7 @@ grouped as (
         order_lines.is_promoted
       ) then order_lines.net_sales_usd end) as decimal(28, 6)) as unpromoted_sales__promoted
     from order_lines
-    left join products
+    join products
       on order_lines.product_id = products.product_id
     where
       order_lines.sold_on is not null
