@@ -1,4 +1,4 @@
-"""What a dbt project's tests vouch for: a build in which one of them fails goes no further. Reads the manifest. Pure."""
+"""What a dbt project's tests vouch for: a build in which one of them fails goes no further. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _constrained(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _binding(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], list[str]]]:
-    """(tested node, kind, arguments, nodes it reads) of the tests that look at every row and fail at the first bad one."""
+    """(tested node, kind, arguments, nodes it reads) of tests that look at every row and fail at the first bad one."""
     for node in nodes.values():
         known, config = node.get("test_metadata"), node.get("config", {})
         if known is None or not node.get("attached_node") or known.get("namespace"):

@@ -12,8 +12,8 @@ from typing import Any, Literal
 import yaml
 
 from metrics_catalog.code_prints import code_prints
-from metrics_catalog.derived import Unchanging
 from metrics_catalog.dbt_tests import Partner, partners
+from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
 
 
@@ -212,9 +212,7 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
     )
 
 
-def _model(
-    item: Mapping[str, Any], nodes: Mapping[str, Any], found: Mapping[str, frozenset[Partner]]
-) -> SemanticModel:
+def _model(item: Mapping[str, Any], nodes: Mapping[str, Any], found: Mapping[str, frozenset[Partner]]) -> SemanticModel:
     node = next(name for name in item["depends_on"]["nodes"] if name in nodes)
     columns = {name.lower(): (column.get("data_type") or "").lower() for name, column in nodes[node]["columns"].items()}
     time = (item.get("defaults") or {}).get("agg_time_dimension")
