@@ -122,6 +122,13 @@ def crowd(tmp_path: Path) -> Crowd:
     return Crowd(tmp_path)
 
 
+def pytest_configure() -> None:
+    """Macros of the same text are read by dbt once in a process: most of a parse are the 500 it brings along."""
+    from dbt_common.tests import enable_test_caching
+
+    enable_test_caching()
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
 
@@ -247,7 +254,7 @@ def _delivered(root: Path) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The shop's files, written and parsed by dbt once."""
     from metrics_catalog.catalog import load_catalog
     from orchestration.generate import write
@@ -258,7 +265,30 @@ def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ensure_parsed(project)
     write(load_catalog(project))
     ensure_parsed(project)
-    return root
+    with _kept_in_memory(project):
+        yield root
+
+
+@contextmanager
+def _kept_in_memory(project: Project) -> Iterator[None]:
+    """Unchanged copies of the project are built from its manifest: what dbt would write when it parses is copied too.
+
+    dbt would take a second for each, because its warehouse is another.
+    """
+    from orchestration.transform import runner
+
+    parse, known = runner._parse, runner._stamp(project)
+    manifest = runner._parsed(project, known)
+
+    def parse_what_differs(project: Project, stamp: str) -> Any:
+        copied = stamp == known == runner._noted(project) and project.manifest.is_file()
+        return manifest if copied else parse(project, stamp)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_parse", parse_what_differs)
+        # For a name nobody reads dbt looks up the module of each frame of the stack, among all there are.
+        patch.setattr("dbt_common.behavior_flags.BehaviorFlagRendered._default_source", staticmethod(lambda: "dbt"))
+        yield
 
 
 @pytest.fixture
@@ -288,6 +318,22 @@ def refreshed(refreshed_shop: Path, tmp_path: Path) -> Shop:
     """A copy of the shop after its first refresh."""
     shutil.copytree(refreshed_shop, tmp_path / "refreshed")
     return _shop(tmp_path / "refreshed")
+
+
+@pytest.fixture(scope="session")
+def certified_shop(refreshed_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop after its first refresh, and then certified."""
+    root = tmp_path_factory.mktemp("certified") / "商店"
+    shutil.copytree(refreshed_shop, root)
+    _shop(root).certify()
+    return root
+
+
+@pytest.fixture
+def certified(certified_shop: Path, tmp_path: Path) -> Shop:
+    """A copy of the refreshed shop whose metrics, people and policy are certified."""
+    shutil.copytree(certified_shop, tmp_path / "certified")
+    return _shop(tmp_path / "certified")
 
 
 @pytest.fixture
