@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from runpy import run_path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +121,6 @@ class Crowd:
 def crowd(tmp_path: Path) -> Crowd:
     """Several processes at once."""
     return Crowd(tmp_path)
-
-
-def pytest_configure() -> None:
-    """Macros of the same text are read by dbt once in a process: most of a parse are the 500 it brings along."""
-    from dbt_common.tests import enable_test_caching
-
-    enable_test_caching()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -260,6 +254,7 @@ def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     from orchestration.generate import write
     from orchestration.transform.runner import ensure_parsed
 
+    run_path(str(TESTS / "hastened.py"))["hasten"]()
     root = _written(tmp_path_factory.mktemp("shop"), "shop")
     project = read_settings({}, project=root).locate()
     ensure_parsed(project)
@@ -286,8 +281,6 @@ def _kept_in_memory(project: Project) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "_parse", parse_what_differs)
-        # For a name nobody reads dbt looks up the module of each frame of the stack, among all there are.
-        patch.setattr("dbt_common.behavior_flags.BehaviorFlagRendered._default_source", staticmethod(lambda: "dbt"))
         yield
 
 
