@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PYTEST_ARGS ?=
 
-.PHONY: setup check test demo dev lock clean
+.PHONY: setup check check-types check-style check-imports check-project test demo dev lock clean
 
 setup: $(VENV)/.ready
 
@@ -15,10 +15,19 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	touch $@
 
 check: setup
+	$(MAKE) --no-print-directory --jobs 2 check-types check-style check-imports check-project
+
+check-types:
+	$(BIN)/pyright
+
+check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/pyright
+
+check-imports:
 	$(BIN)/lint-imports --no-cache
+
+check-project:
 	$(BIN)/metrics check
 
 test: check

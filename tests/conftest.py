@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from runpy import run_path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
@@ -247,18 +248,40 @@ def _delivered(root: Path) -> Shop:
 
 
 @pytest.fixture(scope="session")
-def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parsed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The shop's files, written and parsed by dbt once."""
     from metrics_catalog.catalog import load_catalog
     from orchestration.generate import write
     from orchestration.transform.runner import ensure_parsed
 
+    run_path(str(TESTS / "hastened.py"))["hasten"]()
     root = _written(tmp_path_factory.mktemp("shop"), "shop")
     project = read_settings({}, project=root).locate()
     ensure_parsed(project)
     write(load_catalog(project))
     ensure_parsed(project)
-    return root
+    with _kept_in_memory(project):
+        yield root
+
+
+@contextmanager
+def _kept_in_memory(project: Project) -> Iterator[None]:
+    """Unchanged copies of the project are built from its manifest: what dbt would write when it parses is copied too.
+
+    dbt would take a second for each, because its warehouse is another.
+    """
+    from orchestration.transform import runner
+
+    parse, known = runner._parse, runner._stamp(project)
+    manifest = runner._parsed(project, known)
+
+    def parse_what_differs(project: Project, stamp: str) -> Any:
+        copied = stamp == known == runner._noted(project) and project.manifest.is_file()
+        return manifest if copied else parse(project, stamp)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "_parse", parse_what_differs)
+        yield
 
 
 @pytest.fixture
@@ -288,6 +311,22 @@ def refreshed(refreshed_shop: Path, tmp_path: Path) -> Shop:
     """A copy of the shop after its first refresh."""
     shutil.copytree(refreshed_shop, tmp_path / "refreshed")
     return _shop(tmp_path / "refreshed")
+
+
+@pytest.fixture(scope="session")
+def certified_shop(refreshed_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop after its first refresh, and then certified."""
+    root = tmp_path_factory.mktemp("certified") / "商店"
+    shutil.copytree(refreshed_shop, root)
+    _shop(root).certify()
+    return root
+
+
+@pytest.fixture
+def certified(certified_shop: Path, tmp_path: Path) -> Shop:
+    """A copy of the refreshed shop whose metrics, people and policy are certified."""
+    shutil.copytree(certified_shop, tmp_path / "certified")
+    return _shop(tmp_path / "certified")
 
 
 @pytest.fixture

@@ -15,27 +15,56 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+from runpy import run_path
 from typing import Any
 
+from orchestration import defs
+
 TOOLS = (
+    "babel.dates",
     "dagster._core.execution.asset_backfill",
+    "dagster._core.execution.execute_in_process",
+    "dagster._core.executor.in_process",
+    "dagster._core.instance.factory",
+    "dagster._core.instance.runs.run_domain",
+    "dagster._core.storage.legacy_storage",
+    "dagster._core.storage.noop_compute_log_manager",
     "dagster._core.storage.runs",
+    "dagster._core.storage.schedules.sqlite",
     "dbt.adapters.duckdb.environments.local",
     "dbt.task.build",
     "dlt.sources.helpers.rest_client.client",
     "duckdb_sqlalchemy.alembic_impl",
     "expectations.clean",
+    "expectations.docs",
     "expectations.gx.judge",
+    "metrics_catalog.governance.office",
+    "metrics_catalog.governance.status",
+    "metrics_catalog.monitoring.watching",
+    "metrics_catalog.monitoring.what_if",
+    "metrics_catalog.published.answer",
+    "metrics_catalog.published.formats",
     "metrics_catalog.published.publisher",
     "metrics_catalog.refresh",
+    "orchestration.alerting",
     "orchestration.cli",
     "orchestration.commands",
+    "orchestration.dead_runs",
     "orchestration.definitions",
+    *(f"orchestration.defs.{module.name}" for module in iter_modules(defs.__path__)),
     "orchestration.event_log",
     "orchestration.ingest.load",
     "orchestration.ingest.readers.delimited",
+    "orchestration.instance",
+    "orchestration.notify.channels.console",
+    "orchestration.notify.drain",
+    "orchestration.notify.requests",
+    "orchestration.source_health",
     "pyarrow.dataset",
+    "pyarrow.parquet",
     "sqlglot.lineage",
+    "upath.implementations.local",
 )
 
 
@@ -111,6 +140,7 @@ def serve(root: Path) -> None:
     """Answer requests until the input ends."""
     for module in TOOLS:
         import_module(module)
+    run_path(str(Path(__file__).with_name("hastened.py")))["hasten"]()
     parse(root)
     print("ready", flush=True)
     for line in sys.stdin:

@@ -33,7 +33,11 @@ Metrics = Callable[..., Ended]
 
 
 @pytest.fixture
-def metrics(shop: Any, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Metrics:
+def metrics(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Metrics:
+    """Gives a command to the shop, the certified one where a test asks for that."""
+    shop = request.getfixturevalue("certified" if "certified" in request.fixturenames else "shop")
     monkeypatch.setattr(os, "environ", {**os.environ})
 
     def call(*arguments: str) -> Ended:
@@ -223,13 +227,6 @@ def test_check_and_generate(shop: Any, metrics: Metrics) -> None:
 
 NET_SALES = "metrics_catalog/metrics/sales/net_sales.yml"
 RECEIPTS = "metrics_catalog/metrics/sales/receipts.yml"
-
-
-@pytest.fixture
-def certified(shop: Any, metrics: Metrics) -> Any:
-    assert metrics("run").code == 0
-    shop.certify()
-    return shop
 
 
 @pytest.fixture

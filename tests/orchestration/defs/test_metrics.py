@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import dagster as dg
-import pytest
 
 from orchestration.definitions import build
 from orchestration.generate import read_current
@@ -27,12 +26,6 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluati
 def materialized(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
     found = {event.asset_key: event.materialization for event in result.get_asset_materialization_events()}
     return {name: value.value for name, value in found[NET_SALES].metadata.items()}
-
-
-@pytest.fixture
-def certified(refreshed: Any) -> Any:
-    refreshed.certify()
-    return refreshed
 
 
 def test_an_asset_says_its_version_and_state(certified: Any) -> None:
