@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,6 +12,7 @@ import yaml
 from orchestration.settings import InvalidSettings, Settings
 
 if TYPE_CHECKING:
+    from alembic.config import Config
     from dagster import DagsterInstance
 
 # The password stays in the environment; dagster.yaml names the variable.
@@ -58,6 +60,7 @@ def open_instance(settings: Settings) -> DagsterInstance:
     """The project's instance, for use in this process. Hands the database's password on in the environment."""
     from dagster import DagsterInstance
 
+    _read_migrations_once()
     variables = configure(settings)
     os.environ.update({name: value for name, value in variables.items() if name == PASSWORD_VARIABLE})
     return DagsterInstance.from_config(variables["DAGSTER_HOME"])
@@ -92,3 +95,19 @@ def _postgres(url: str) -> dict[str, Any]:
         **({"params": query} if query else {}),
     }
     return {"storage": {"postgres": {"postgres_db": connection}}}
+
+
+@cache
+def _read_migrations_once() -> None:
+    """Dagster opens five SQLite files in a run, and alembic imports its 90 migrations for each: a tenth of a refresh."""
+    from alembic.script import ScriptDirectory
+
+    read, kept = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
+
+    def read_once(config: Config) -> ScriptDirectory:
+        folder = config.get_main_option("script_location")
+        if folder not in kept:
+            kept[folder] = read(config)
+        return kept[folder]
+
+    ScriptDirectory.from_config = staticmethod(read_once)

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from runpy import run_path
 from typing import Any
 
 from orchestration import defs
@@ -138,9 +137,11 @@ def parse(root: Path) -> None:
 
 def serve(root: Path) -> None:
     """Answer requests until the input ends."""
+    from dbt_common.tests import enable_test_caching
+
     for module in TOOLS:
         import_module(module)
-    run_path(str(Path(__file__).with_name("hastened.py")))["hasten"]()
+    enable_test_caching()  # of dbt's own 500 macros, which depend on no project
     parse(root)
     print("ready", flush=True)
     for line in sys.stdin:
