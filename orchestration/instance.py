@@ -99,7 +99,7 @@ def _postgres(url: str) -> dict[str, Any]:
 
 @cache
 def _read_migrations_once() -> None:
-    """Dagster opens five SQLite files in a run, and alembic imports its 90 migrations for each: a tenth of a refresh."""
+    """Dagster opens five SQLite files in a run; for each alembic imports its 90 migrations: a tenth of a refresh."""
     from alembic.script import ScriptDirectory
 
     read, kept = ScriptDirectory.from_config, dict[str | None, ScriptDirectory]()
