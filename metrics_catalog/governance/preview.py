@@ -133,7 +133,7 @@ def _values(
     before, after = change.parts
     before = replace(before, later=after, until=date.max)  # so that its columns stand beside those of after
     asked = [(catalog, _cells(catalog, change.affected, shown)) for catalog in (before, after)]
-    calendar = Calendar(after.policy.week_start)
+    calendar = Calendar.of(after)
     windows: dict[Grain, tuple[Span, ...]] = {
         grain: (last_closed(calendar, grain, closed_through, periods),) for _, cells in asked for grain, _ in cells
     }

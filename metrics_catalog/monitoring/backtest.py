@@ -182,7 +182,7 @@ def weekly(fired: Iterable[Fired], days: int) -> float:
 
 
 def _cases(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days: int) -> Iterator[Case]:
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     together: dict[tuple[Grain, date], list[Terms]] = {}
     for terms in watched:
         for grain in terms.grains:

@@ -59,7 +59,7 @@ class Group:
 
 def groups(catalog: Catalog, memory: Memory, closed_through: date) -> Iterator[Group]:
     """All that is watched of a catalog."""
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     found: dict[tuple[Grain, date, date | None], list[Terms]] = defaultdict(list)
     for terms in terms_of(catalog).values():
         for grain in terms.grains:
@@ -92,7 +92,7 @@ def cases(
         if usable and state is not None:
             panel, pupils, begin = _continued(snapshot, state, wanted, group.last, catalog)
         else:
-            starts = starts_until(Calendar(catalog.policy.week_start), group.grain, group.last, HISTORY[group.grain])
+            starts = starts_until(Calendar.of(catalog), group.grain, group.last, HISTORY[group.grain])
             panel, begin = read_panel(snapshot, wanted, group.grain, starts), 0
             pupils = Pupils.new(panel)
         known = known_days(catalog.policy, panel.starts[0], panel.starts[-1])
@@ -149,7 +149,7 @@ def _continued(
     snapshot: Snapshot, state: State, wanted: Collection[Terms], last: date, catalog: Catalog
 ) -> tuple[Panel, Pupils, int]:
     """The kept tail with the new periods beside it, the pupils of all its series, and the first new column."""
-    calendar, starts = Calendar(catalog.policy.week_start), [state.through]
+    calendar, starts = Calendar.of(catalog), [state.through]
     while starts[-1] < last:
         starts.append(calendar.next(state.grain, starts[-1]))
     old, pupils = state.panel(wanted)

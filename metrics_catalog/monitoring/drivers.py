@@ -101,7 +101,7 @@ def explain(catalog: Catalog, snapshot: Snapshot, series: Series, period: date) 
     Slices that are published, and, of metrics that add up, combinations of dimensions from stored rollups, up to three
     dimensions. Never raises for what is not published: it is said in ``not_checked``.
     """
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     against = _before(calendar, series.grain, period)
     found = Drivers(series, period, against, None, None)
     try:
@@ -173,7 +173,7 @@ def _numbers(
 ) -> Numbers:
     """Before is the mean of the periods against which it is compared; what had no row then counts as 0."""
     where = tuple(Filter(name, "=", (member,)) for name, member in series.members)
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     start, end = min(against), calendar.next(series.grain, period)
     query = Query((series.metric,), series.grain, cut, where, start, end)
     rows = rows_of(query, series.metric, catalog, snapshot)

@@ -41,7 +41,7 @@ def evaluate(
     through: dict[Grain, date] = dict(memory.through)
     missing: dict[Grain, dict[str, tuple[date, ...]]] = {}
     judged = 0
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     for group in groups(catalog, memory, closed_through):
         for case in cases(catalog, snapshot, group, memory, published):
             if case.first >= len(case.panel.starts):

@@ -97,7 +97,7 @@ def due(catalog: Catalog, metric: str, grain: Grain, closed_through: date) -> da
 
     A metric that looks ahead, as a conversion does, has its values later than others.
     """
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     terms = [term for term in formulas(catalog)[metric].terms if term.reads_more]
     start = last_period(calendar, grain, closed_through)
     for _ in range(AHEAD):

@@ -65,7 +65,7 @@ def make(
     catalog, grain = source.definitions.official, report.spec.grain
     through = min(snapshot.info.closed_through, catalog.policy.closed_through(now))
     first = period or last_period(catalog.policy, grain, through)
-    numbers = Numbers(snapshot, catalog, *_window(report.spec, Calendar(catalog.policy.week_start), first))
+    numbers = Numbers(snapshot, catalog, *_window(report.spec, Calendar.of(catalog), first))
     seen = replace(scene(source.project, catalog, now, since, source.published), published=snapshot.info)
     if as_of is not None:
         seen = replace(seen, health=())  # that of sources is known of now only
