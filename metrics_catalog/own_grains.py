@@ -6,7 +6,7 @@ They are dbt's ``custom_granularities``. Pure: the periods are those of the time
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -68,14 +68,14 @@ class OwnGrain:
         place = self._place(start) - count
         return EVER if place < 0 else self.starts[place]
 
-    def knows(self, day: date) -> bool:
-        """Whether ``day`` is in a period that it knows the beginning of."""
-        return self.until is not None and self._place(day) >= 0 and day < self.until
-
     def text(self, start: date) -> str | None:
         """What the spine calls the period that begins at ``start``."""
         place = self._place(start)
         return self.texts[place] if place >= 0 and self.starts[place] == start else None
+
+    def called(self, start: date, language: str) -> str:
+        """The period that begins at ``start`` within a sentence: ``fiscal month 2017-02``, ``财月 2017-02``."""
+        return f"{self.label.to(language)} {self.text(start) or start.isoformat()}"
 
     def must_reach(self, day: date) -> date:
         """The day after the spine's last, when ``day`` is before it. Raises `OutsideSpine`."""
@@ -86,6 +86,10 @@ class OwnGrain:
             raise OutsideSpine(f"{self.spine.path}: {self.name} is known until {last} only, where the time spine ends")
         return self.until
 
+    def reaches(self, day: date) -> bool:
+        """Whether ``day`` is before the spine's end."""
+        return bool(self.starts) and self.until is not None and day < self.until
+
     @property
     def periods(self) -> list[tuple[date, date]]:
         """(first day, first day of the next) of every known period, without the last, whose end is not known."""
@@ -94,13 +98,22 @@ class OwnGrain:
     @property
     def like(self) -> Grain:
         """The grain whose periods are about as long."""
-        if len(self.starts) < 2:
-            return "month"
-        days = (self.starts[-1] - self.starts[0]).days / (len(self.starts) - 1)
-        return next((grain for grain, most in _UP_TO.items() if days <= most), "year")
+        return like(self.starts)
+
+    def knows(self, day: date) -> bool:
+        """Whether both ends of the period that ``day`` is in are known."""
+        return 0 <= self._place(day) < len(self.starts) - 1
 
     def _place(self, day: date) -> int:
         return bisect_right(self.starts, day) - 1
+
+
+def like(starts: Sequence[date]) -> Grain:
+    """The usual grain whose periods are about as long as these, one after the other; months of fewer than two."""
+    if len(starts) < 2:
+        return "month"
+    days = (starts[-1] - starts[0]).days / (len(starts) - 1)
+    return next((grain for grain, most in _UP_TO.items() if days <= most), "year")
 
 
 def declared(nodes: Mapping[str, Mapping[str, Any]]) -> dict[str, OwnGrain]:

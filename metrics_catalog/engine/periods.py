@@ -133,14 +133,23 @@ class Calendar:
         """The usual grain whose periods are about as long."""
         return self.own[grain].like if grain in self.own else grain
 
+    def from_grain(self, grain: Grain) -> list[Grain]:
+        """A grain, then those whose periods are made of its periods, the usual ones first."""
+        usual = list(GRAINS[GRAINS.index(grain) :]) if grain in GRAINS else [grain]
+        return [*usual, *(name for name in self.own if name != grain and self.unit(grain, name) is not None)]
+
+    def reaches(self, grain: Grain, day: date) -> bool:
+        """Whether it says in which period ``day`` is."""
+        return grain not in self.own or self.own[grain].reaches(day)
+
+    def knows(self, grain: Grain, day: date) -> bool:
+        """Whether both ends of the period that ``day`` is in are known."""
+        return grain not in self.own or self.own[grain].knows(day)
+
     def _fits(self, grain: Grain, longer: OwnGrain) -> bool:
         """Whether every period of ``longer`` begins with one of ``grain``, as far as both are known."""
         inner = self.own.get(grain)
-        starts = longer.starts
-        if inner is not None:
-            starts = [
-                day for day in starts if inner.starts[:1] <= (day,) and inner.until is not None and day < inner.until
-            ]
+        starts = longer.starts if inner is None else [day for day in longer.starts if inner.knows(day)]
         return bool(starts) and all(self.start(grain, day) == day for day in starts)
 
     def _same_place(self, grain: Grain, start: date, longer: OwnGrain, count: int) -> date:

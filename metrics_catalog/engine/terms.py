@@ -84,11 +84,10 @@ class Term:
     @property
     def units(self) -> tuple[Grain, ...]:
         """Grains that its reach and shifts are counted in."""
-        reach = (
-            (None, None) if self.reach is None else (self.reach.to_date, self.reach.window and self.reach.window.grain)
-        )
-        shifts = (unit for shift in self.shifts for unit in (shift.offset.start_of, shift.offset.grain))
-        return tuple(unit for unit in (*reach, *shifts) if unit is not None)
+        reach = self.reach or Reach()
+        units = [reach.to_date, None if reach.window is None else reach.window.grain]
+        units += [unit for shift in self.shifts for unit in (shift.offset.start_of, shift.offset.grain)]
+        return tuple(unit for unit in units if unit is not None)
 
     @cached_property
     def here(self) -> Term:

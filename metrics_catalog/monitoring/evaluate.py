@@ -96,7 +96,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
     starts = case.panel.starts
     found: dict[str, list[date]] = {}
     for metric, row in totals.items():
-        recent = starts[-CAUGHT_UP[group.grain] :]
+        recent = starts[-CAUGHT_UP[case.panel.like] :]
         still = [start for start in group.late.get(metric, ()) if start in recent]
         found[metric] = [start for start in still if np.isnan(case.panel.values[row, starts.index(start)])]
     for verdict in (one for one in verdicts if one.rule == "missing"):

@@ -61,7 +61,8 @@ def _starts(catalog: Catalog, metric: str, closed_through: date) -> dict[Grain, 
     for grain in () if terms is None else terms.grains:
         last = due(catalog, metric, grain, closed_through)
         if last is not None:
-            found[grain] = starts_until(calendar, grain, last, -(-DAYS // LENGTHS[grain]) + LEARN[grain])
+            like = calendar.like(grain)
+            found[grain] = starts_until(calendar, grain, last, -(-DAYS // LENGTHS[like]) + LEARN[like])
     return found
 
 
