@@ -119,7 +119,12 @@ class Calendar:
         return longer is not None and not (offset.start_of and longer.name == grain)
 
     def unit(self, grain: Grain, unit: Grain) -> OwnGrain | None:
-        """The own grain that is meant by a ``unit`` beside ``grain``: periods of the one are made of the other's."""
+        """The own grain that is meant by a ``unit`` beside ``grain``: its periods are made of periods of that.
+
+        None where both are usual ones, and where there is no such grain.
+        """
+        if not {grain, unit} & set(self.own):
+            return None
         key = grain, unit
         if key not in self._units:
             alike = (one for one in self.own.values() if one.like == unit and self._fits(grain, one))

@@ -53,6 +53,8 @@ def test_days_fall_into_periods() -> None:
     assert MONTHS.next(date(2024, 2, 25)) == date(2024, 3, 31)
     assert MONTHS.back(date(2024, 3, 31), 2) == date(2024, 1, 28)
     assert MONTHS.text(date(2024, 2, 25)) == "2024-03"
+    assert MONTHS.called(date(2024, 2, 25), "en") == "fiscal month 2024-03"
+    assert MONTHS.called(date(2024, 2, 25), "zh") == "财月 2024-03"
 
 
 def test_before_the_first_known_period_is_one_that_never_began() -> None:

@@ -19,7 +19,7 @@ from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.terms import Shift
 from metrics_catalog.engine.windows import windows
 from metrics_catalog.own_grains import EVER, OutsideSpine, OwnGrain, Spine
-from metrics_catalog.spec.base import Label
+from metrics_catalog.spec.base import GRAINS, Label
 from metrics_catalog.spec.time import Offset
 
 SPINE = Spine("model.shop.days", "marts", "days", "day", "models/days.yml")
@@ -171,6 +171,18 @@ def test_the_period_an_offset_leads_to(offset: str, grain: str, start: date, exp
 )
 def test_offsets_that_no_period_has(offset: str, grain: str) -> None:
     assert not RETAIL.sees(grain, Offset.model_validate(offset))
+
+
+def test_usual_grains_stay_as_they_are_beside_own_ones() -> None:
+    usual = Calendar("sunday")
+    for grain in GRAINS:
+        for unit in GRAINS:
+            assert RETAIL.unit(grain, unit) is None
+            assert RETAIL.sees(grain, Offset.model_validate(f"1 {unit}")) == usual.sees(
+                grain, Offset.model_validate(f"1 {unit}")
+            )
+    assert RETAIL.from_grain("retail_month") == ["retail_month", "retail_quarter", "retail_year"]
+    assert RETAIL.from_grain("month") == ["month", "quarter", "year"]
 
 
 def test_periods_before_the_first_known_are_not_official() -> None:
