@@ -32,6 +32,8 @@ def keep_built_periods(con: DuckDBPyConnection, own: Mapping[str, OwnGrain], pro
     """Remember the periods of ``own`` grains that the time spines say now; gives what is wrong with them."""
     known, kept, problems = _known(project), dict[str, Any](), list[Problem]()
     for name, grain in own.items():
+        if not _is_built(con, grain):
+            continue
         try:
             kept[name] = _kept(periods(grain, _days(con, grain)), known.get(name, {}))
         except InvalidSpine as error:
@@ -79,6 +81,11 @@ def periods(grain: OwnGrain, days: Days) -> Periods:
     return Periods(
         f"{grain.spine.node} {column}", tuple(start for _, start in known), tuple(text for text, _ in known), until
     )
+
+
+def _is_built(con: DuckDBPyConnection, grain: OwnGrain) -> bool:
+    query = "select 1 from information_schema.tables where (table_schema, table_name) = ($1, $2)"
+    return con.execute(query, [grain.spine.schema, grain.spine.table]).fetchone() is not None
 
 
 def _days(con: DuckDBPyConnection, grain: OwnGrain) -> Days:

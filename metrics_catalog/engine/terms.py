@@ -54,7 +54,8 @@ class Shift:
         """First day of the other period."""
         offset = self.offset
         if offset.start_of is not None:
-            begin = calendar.start(offset.start_of, start)
+            own = calendar.unit(grain, offset.start_of)
+            begin = calendar.start(offset.start_of if own is None else own.name, start)
             return begin if begin == EVER else calendar.start(grain, begin)
         return calendar.back(grain, start, offset.count or 1, offset.grain or grain)
 

@@ -64,11 +64,12 @@ def groups(catalog: Catalog, memory: Memory, closed_through: date) -> Iterator[G
     for terms in terms_of(catalog).values():
         for grain in terms.grains:
             last = due(catalog, terms.metric, grain, closed_through)
+            if last is None:
+                continue
             before = memory.through.get(grain)
             if before is not None:
                 before = due(catalog, terms.metric, grain, calendar.next(grain, before) - timedelta(days=1))
-            if last is not None:
-                found[grain, last, before].append(terms)
+            found[grain, last, before].append(terms)
     for grain in ordered({grain for grain, *_ in found}):
         for (of, last, before), wanted in found.items():
             if of == grain:

@@ -80,6 +80,11 @@ def test_columns_that_make_no_periods(days: list[tuple[date, str | None]], messa
         periods(GRAIN, days)
 
 
+def test_a_spine_that_is_not_built_yet_says_nothing(project: Project) -> None:
+    assert keep_built_periods(duckdb.connect(), {"fiscal_month": GRAIN}, project) == []
+    assert kept(project) == GRAIN
+
+
 def test_a_wrong_column_is_a_problem_with_its_place(project: Project) -> None:
     con = spine(35)
     con.execute("update days set fm = null where day = date '2024-01-05'")

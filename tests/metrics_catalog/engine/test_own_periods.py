@@ -150,6 +150,7 @@ def test_a_retail_year_adds_up(sold: Any, shop: Any) -> None:
         ("1 retail_year", "day", date(2024, 1, 30), date(2023, 1, 31)),
         ("4 weeks", "retail_week", date(2024, 1, 28), date(2023, 12, 31)),
         ("start of retail_year", "retail_month", date(2024, 3, 24), date(2024, 1, 28)),
+        ("start of year", "retail_month", date(2024, 3, 24), date(2024, 1, 28)),
         ("1 year", "retail_month", date(2023, 3, 26), EVER),
         ("previous", "retail_year", date(2023, 1, 29), EVER),
     ],
