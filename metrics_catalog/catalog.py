@@ -16,6 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel, RootModel
 
 from metrics_catalog.built_columns import with_built_columns
+from metrics_catalog.built_periods import with_built_periods
 from metrics_catalog.dbt_metrics.parts import DbtMetrics
 from metrics_catalog.dbt_metrics.read import read_dbt_metrics
 from metrics_catalog.derived import Unchanging
@@ -167,6 +168,7 @@ def examine(
     semantics, dbts = None, DbtMetrics()
     try:
         semantics = read_semantics(project.manifest, project.dbt / DBT_FILE)
+        semantics = with_built_periods(semantics, project)
         semantics = with_built_columns(semantics, project) if project.is_dbt else semantics
         dbts = read_dbt_metrics(project, semantics)
     except InvalidFiles as invalid:

@@ -10,13 +10,15 @@ from functools import cached_property
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas, joined, models_read
+from metrics_catalog.engine.formulas import formulas, joined, models_read, own_grains
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
 from metrics_catalog.members import Members
+from metrics_catalog.own_grains import OwnGrain
 from metrics_catalog.published.model import PublishInfo
 from metrics_catalog.semantic import Join
+from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.governance import Cause
 
 _PARTS = ("definition", "code", "rows")  # of what is kept of each metric's inputs
@@ -61,7 +63,13 @@ class Changes:
     @cached_property
     def calendar(self) -> Calendar:
         """The company's calendar."""
-        return Calendar(self.catalog.policy.week_start)
+        return Calendar.of(self.catalog)
+
+    @property
+    def grains(self) -> tuple[Grain, ...]:
+        """All grains that values may have, those of the last publish too."""
+        before = () if self.last is None else self.last.grains
+        return tuple(dict.fromkeys((*self.calendar.grains, *before)))
 
     @cached_property
     def prints(self) -> dict[str, str]:
@@ -81,6 +89,7 @@ class Changes:
         semantics, contracts = self.catalog.semantics, self.inputs.contracts
         found = {node: semantics.code.get(node, "") for node in nodes if not _source(node)}
         found |= {node: contracts.get(name, "") for node in nodes for name in _source(node)}
+        found |= {_periods(one): one.print for metric in self.catalog.metrics for one in self._own(metric)}
         return dict(sorted(found.items()))
 
     def renewed(self, metric: str) -> bool:
@@ -172,7 +181,10 @@ class Changes:
         return days
 
     def windows(self, metric: str) -> Iterator[tuple[Catalog, Windows]]:
-        """Official periods of the metric to compute again, by the definition that holds for them."""
+        """Official periods of the metric to compute again, by the definition that holds for them.
+
+        Raises `OutsideSpine` when the time spine does not say all of them.
+        """
         days, coverages = self.days(metric), self.coverages(metric).values()
         end = date.max
         for start, catalog in definitions(self.catalog, metric) if days else ():
@@ -227,11 +239,15 @@ class Changes:
         return Why("changed code", "its semantic model, or the platform, computes it differently")
 
     def _nodes(self, metric: str) -> frozenset[str]:
-        """Everything of dbt that a metric is built from: models, seeds, sources."""
+        """Everything of dbt that a metric is built from: models, seeds, sources, periods of own grains."""
         semantics = self.catalog.semantics
-        return frozenset(
-            node for model in self._read(metric) for node in semantics.upstream(semantics.model(model).node)
-        )
+        models = (semantics.upstream(semantics.model(model).node) for model in self._read(metric))
+        return frozenset().union(*models, map(_periods, self._own(metric)))
+
+    def _own(self, metric: str) -> list[OwnGrain]:
+        """The own grains that decide a metric's periods."""
+        every = (own_grains(catalog, metric) for _, catalog in definitions(self.catalog, metric))
+        return list({name: one for some in every for name, one in some.items()}.values())
 
     def _read(self, metric: str) -> set[str]:
         """Semantic models a metric reads: its facts, and those its filters and slices join."""
@@ -248,6 +264,11 @@ class Changes:
 
 def _between(after: date, until: date) -> Iterator[date]:
     return (after + timedelta(days=number) for number in range(1, (until - after).days + 1))
+
+
+def _periods(grain: OwnGrain) -> str:
+    """What the periods of an own grain are called among nodes."""
+    return f"{grain.spine.node}.{grain.name}"
 
 
 def _source(node: str) -> list[str]:

@@ -19,6 +19,7 @@ from rich.tree import Tree
 
 from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.decomposition import calculation
+from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.query import Result
 from metrics_catalog.governance.begun import Definitions, definitions_of, official_catalog
 from metrics_catalog.located import InvalidFiles, suggest
@@ -110,7 +111,7 @@ def show(
 def query(
     context: typer.Context,
     metrics: Annotated[list[str], typer.Argument(help="One or more metrics.")],
-    grain: Annotated[str, typer.Option(help="day, week, month, quarter or year.")] = "month",
+    grain: Annotated[str, typer.Option(help="day, week, month, quarter, year or an own one.")] = "month",
     by: Annotated[list[str] | None, typer.Option(help="Dimensions to slice by: --by store --by brand.")] = None,
     where: Annotated[list[str] | None, typer.Option(help='A filter: brand=Private, "store in 367,406".')] = None,
     start: Annotated[str | None, typer.Option("--from", help="First day, month or year.")] = None,
@@ -127,8 +128,9 @@ def query(
     from metrics_catalog.published.reader import Published
 
     project = project_of(context)
-    wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of)
     definitions = definitions_of(project)
+    grains = Calendar.of(definitions.official).grains
+    wanted = parse_query(metrics, grain, by or (), where or (), start, end, as_of, grains)
     retired = {name: entry for name in metrics if (entry := definitions.retired(name)) is not None}
     for name in metrics:
         if name in retired and as_of is None:
@@ -194,7 +196,8 @@ def _show_tree(project: Project, catalog: Catalog, entry: Entry, grain: str | No
     from metrics_catalog.published.explain import explain
     from metrics_catalog.published.reader import Published
 
-    wanted = parse_query([entry.name], grain or entry.spec.grains[-1]).grain
+    grains = Calendar.of(catalog).grains
+    wanted = parse_query([entry.name], grain or entry.spec.grains[-1], grains=grains).grain
     explained = explain(catalog, Published(project.published), entry.name, wanted)
     if as_json:
         print_json(explained.as_json())

@@ -99,6 +99,11 @@ class Project:
         """Columns of the tables dbt last built, for what the dbt project does not declare."""
         return self.state / "dbt" / "columns.json"
 
+    @property
+    def periods(self) -> Path:
+        """Periods of the project's own grains, as the time spine was last built."""
+        return self.state / "dbt" / "periods.json"
+
     def named(self, dbt_path: str) -> str:
         """A file of the dbt project as people know it: relative to the root."""
         return (self.dbt / dbt_path).relative_to(self.root).as_posix()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -12,7 +12,8 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.query import Filter, InvalidQuery, Op, Query
 from metrics_catalog.located import suggest
-from metrics_catalog.spec.base import GRAINS, Grain, ordered
+from metrics_catalog.own_grains import OutsideSpine
+from metrics_catalog.spec.base import GRAINS, Grain
 
 _FILTER = re.compile(r"^\s*(?P<dimension>\w+)\s*(?P<op>!=|=|not\s+in\b|in\b)\s*(?P<values>.*)$", re.IGNORECASE)
 
@@ -25,13 +26,14 @@ def parse_query(
     start: str | None = None,
     end: str | None = None,
     as_of: str | None = None,
+    grains: Collection[str] = GRAINS,
 ) -> Query:
-    """A query from texts. Raises `InvalidQuery` that quotes the word at fault."""
-    if grain not in GRAINS:
-        raise InvalidQuery(f'"{grain}" is not a grain; use one of {", ".join(GRAINS)}')
+    """A query from texts; ``grains``: all there are. Raises `InvalidQuery` that quotes the word at fault."""
+    if grain not in grains:
+        raise InvalidQuery(f'"{grain}" is not a grain; use one of {", ".join(grains)}')
     return Query(
         metrics=tuple(dict.fromkeys(metrics)),
-        grain=ordered([grain])[0],
+        grain=grain,
         by=_names(by),
         where=tuple(parse_filter(text) for text in where),
         start=None if start is None else day_range(start)[0],
@@ -53,7 +55,8 @@ def one_period(metric: str, period: str, grain: str | None, by: Iterable[str], c
     """One published value from texts; ``period`` is any day of it, a month or a year. Raises `InvalidQuery`."""
     start, end = day_range(period)
     length = "day" if (end - start).days == 1 else "month" if (end - start).days < 32 else "year"
-    query = parse_query([metric], grain or length, where=tuple(by))
+    calendar = Calendar.of(catalog)
+    query = parse_query([metric], grain or length, where=tuple(by), grains=calendar.grains)
     if metric not in catalog.metrics:
         raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
     given = {one.dimension: one.values[0] for one in query.where if one.op == "="}
@@ -62,7 +65,10 @@ def one_period(metric: str, period: str, grain: str | None, by: Iterable[str], c
     if cut is None:
         shown = ", ".join(" × ".join(one) for one in cuts if one) or "its total only"
         raise InvalidQuery(f"{metric} is published by {shown}; give each dimension one member: --by store=367")
-    first = Calendar(catalog.policy.week_start).start(query.grain, start)
+    try:
+        first = calendar.start(query.grain, start)
+    except OutsideSpine as error:
+        raise InvalidQuery(str(error)) from None
     return OnePeriod(query.grain, first, {name: given[name] for name in cut})
 
 

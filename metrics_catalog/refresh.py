@@ -23,8 +23,9 @@ from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.members import Members
+from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
-from metrics_catalog.spec.base import GRAINS, Grain, ordered
+from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.unsound import unsound
 
 if TYPE_CHECKING:
@@ -130,8 +131,9 @@ def publish(
     if versions is None:
         versions = {name: version.number for name, version in record.metrics().items()}
     changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
-    groups = _groups(changes)
-    faults = unsound(con, changes, [(group.catalog, group.metrics) for group in groups])
+    faults: dict[str, str] = {}
+    groups = _groups(changes, faults)
+    faults |= unsound(con, changes, [(group.catalog, group.metrics) for group in groups])
     groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
@@ -234,10 +236,15 @@ def _changes(
     return Changes(catalog, inputs, last, closed_through, spans, contents, members, versions, record.releases)
 
 
-def _groups(changes: Changes) -> list[_Group]:
+def _groups(changes: Changes, faults: dict[str, str]) -> list[_Group]:
+    """What is computed together; ``faults`` is told of metrics whose periods the time spine does not say."""
     found: dict[tuple[Any, ...], _Group] = {}
     for metric in changes.catalog.metrics:
-        wanted = list(changes.windows(metric))
+        try:
+            wanted = list(changes.windows(metric))
+        except OutsideSpine as error:
+            faults[metric] = str(error)
+            continue
         if not wanted and changes.renewed(metric) and changes.days(metric):
             wanted = [(changes.catalog, {})]
         for catalog, periods in wanted:
@@ -285,15 +292,11 @@ def _stage(
 def _scopes(changes: Changes, groups: Iterable[_Group]) -> Iterator[Scope]:
     renewed = {metric for group in groups for metric in group.metrics if changes.renewed(metric)}
     for metric in (*sorted(renewed), *changes.removed):
-        yield from _everything(metric)
+        yield from (Scope(metric, grain, *_ALWAYS) for grain in changes.grains)
     for group in groups:
         for metric in (one for one in group.metrics if one not in renewed):
             for grain, spans in group.windows.items():
                 yield from (Scope(metric, grain, span.start, span.end) for span in spans)
-
-
-def _everything(metric: str) -> Iterator[Scope]:
-    return (Scope(metric, grain, *_ALWAYS) for grain in GRAINS)
 
 
 def _rollup_days(changes: Changes, groups: Iterable[_Group]) -> Iterator[tuple[Rollup, Days | None]]:
@@ -324,6 +327,7 @@ def _rules(changes: Changes) -> AuditRules:
         ),
         dimensions=frozenset(name for cut in cuts for name in cut),
         week_start=0 if changes.calendar.week_start == "monday" else 6,
+        periods={name: one.periods for name, one in changes.calendar.own.items()},
     )
 
 
@@ -343,6 +347,7 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         members=changes.members.prints,
         code=changes.code,
         versions=changes.versions,
+        grains=tuple(changes.calendar.own),
     )
 
 

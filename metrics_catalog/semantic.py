@@ -15,6 +15,7 @@ from metrics_catalog.code_prints import code_prints
 from metrics_catalog.dbt_tests import Partner, partners
 from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
+from metrics_catalog.own_grains import OwnGrain, declared
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ class Semantics(Unchanging):
     """Every semantic model of a dbt project, and which dbt nodes and sources are upstream of each node.
 
     ``project_file``: its dbt_project.yml, whose variables SQL may read. ``timezone``: in which points in time fall on
-    days.
+    days. ``own_grains``: those its time spine declares.
     """
 
     models: Mapping[str, SemanticModel]
@@ -128,6 +129,7 @@ class Semantics(Unchanging):
     manifest: Path | None = None
     project_file: Path | None = None
     timezone: str = "UTC"
+    own_grains: Mapping[str, OwnGrain] = field(default_factory=dict)
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
@@ -209,6 +211,7 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
         {key: node.get("checksum", {}).get("checksum", "") for key, node in nodes.items()},
         manifest,
         project_file,
+        own_grains=declared(data["nodes"]),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.base import GRAINS, Grain
 
 Number = Decimal | float | int
 _CURRENCIES = {"usd": "$", "cny": "¥", "eur": "€", "gbp": "£", "jpy": "¥", "hkd": "HK$"}
@@ -38,8 +38,15 @@ def change(new: Number | None, old: Number | None, unit: str) -> str:
 
 
 def period(grain: Grain, start: date, language: str) -> str:
-    """A period by its first day: ``3 May 2017``, ``week of 1 May 2017``, ``May 2017``, ``Q2 2017``, ``2017``."""
+    """A period by its first day: ``3 May 2017``, ``week of 1 May 2017``, ``May 2017``, ``Q2 2017``, ``2017``.
+
+    One of the project's own grains: ``fiscal month of 29 Jan 2017``.
+    """
     chinese = language == "zh"
+    if grain not in GRAINS:
+        return (
+            f"{day(start, language)}起的 {spaced(grain)}" if chinese else f"{spaced(grain)} of {day(start, language)}"
+        )
     if grain == "year":
         return f"{start.year}年" if chinese else f"{start.year}"
     if grain == "quarter":
@@ -51,6 +58,11 @@ def period(grain: Grain, start: date, language: str) -> str:
         last = start + timedelta(days=6)
         return f"{day(start, language)}至{last.month}月{last.day}日" if chinese else f"week of {day(start, language)}"
     return day(start, language)
+
+
+def spaced(grain: Grain) -> str:
+    """A grain within a sentence: ``fiscal month``."""
+    return grain.replace("_", " ")
 
 
 def day(value: date, language: str) -> str:

@@ -51,10 +51,11 @@ def _usage_faults() -> tuple[type[BaseException], ...]:
 
 
 def _data_faults() -> tuple[type[BaseException], ...]:
+    from metrics_catalog.own_grains import OutsideSpine
     from metrics_catalog.published.errors import AuditFailed, BadInput, NotPublished, UnknownDimension
     from orchestration.ingest.result import SourceError
 
-    return (InvalidFiles, Blocked, SourceError, AuditFailed, BadInput, NotPublished, UnknownDimension)
+    return (InvalidFiles, Blocked, SourceError, AuditFailed, BadInput, NotPublished, UnknownDimension, OutsideSpine)
 
 
 def _system_faults() -> tuple[type[BaseException], ...]:

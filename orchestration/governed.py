@@ -80,8 +80,9 @@ def _with_git(declared: Declared, repository: Repository, office: Office) -> Ite
 def _files(declared: Declared, node: str) -> list[str]:
     """The files that say what a dbt node does, or what rows a source lets in; relative to the project."""
     project, graph = declared.project, declared.graph
-    if node in graph.nodes:
-        return [project.named(graph.nodes[node].path)]
+    for model in (node, node.rpartition(".")[0]):  # the latter of what a model says, as a time spine does of a grain
+        if model in graph.nodes:
+            return [project.named(graph.nodes[model].path)]
     name = node.rpartition(".")[2]
     paths = [folder / f"{name}.yml" for folder in (project.sources, project.suites)]
     return [path.relative_to(project.root).as_posix() for path in paths]

@@ -133,13 +133,15 @@ class Refresh:
         """Compute, audit and publish the metrics whose input or definition changed."""
         self.tell("metrics")
         with self._timed("metrics"), self._warehouse() as con:
+            from metrics_catalog.built_periods import with_built_periods
             from metrics_catalog.changes import Inputs
             from metrics_catalog.governance.begun import definitions_of, ledger_of
             from metrics_catalog.refresh import publish
 
-            # What the dbt project does not declare of its columns is known now that they are built.
-            is_dbt = self.declared.project.is_dbt
-            known = definitions_of(self.declared.project) if is_dbt else self.declared.definitions
+            # What dbt does not declare, of columns and of the time spine's periods, is known now that they are built.
+            project, semantics = self.declared.project, self.declared.catalog.semantics
+            is_stale = project.is_dbt or with_built_periods(semantics, project).own_grains != semantics.own_grains
+            known = definitions_of(project) if is_stale else self.declared.definitions
             self._official = known.official
             state.prepare(con)
             built = state.seen(con)

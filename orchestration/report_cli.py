@@ -12,7 +12,7 @@ from rich.table import Table
 
 from metrics_catalog.cli import Json, app, console, note_read, print_json, project_of
 from metrics_catalog.located import suggest
-from metrics_catalog.query_text import day_range, parse_query
+from metrics_catalog.query_text import day_range, parse_as_of
 from orchestration.report_formats import FORMATS, rendered
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _body(source: Source, report: ReportFile, audience: Audience, as_of: str | N
     from metrics_catalog.reporting.copy import Copy
     from metrics_catalog.reporting.making import make
 
-    at = None if as_of is None else parse_query(["as_of"], report.spec.grain, as_of=as_of).as_of
+    at = None if as_of is None else parse_as_of(as_of)
     issue = make(source, report, datetime.now(UTC), as_of=at)
     return compose(Copy(issue, audience.name, audience.language, audience.members)).as_json()
 
@@ -112,7 +112,7 @@ def _kept(
     from metrics_catalog.reporting import shelf
 
     project, source = project_of(context), _source(context)
-    period = Calendar(source.policy.week_start).start(report.spec.grain, day_range(when)[0])
+    period = Calendar.of(source.definitions.official).start(report.spec.grain, day_range(when)[0])
     rows = [one for one in shelf.rows(open_store(project.ops), report.name) if one.state == "made"]
     of_period = [one for one in rows if one.period == period]
     if person is not None or member is not None:

@@ -49,7 +49,7 @@ def shown(settings: Settings) -> Path | None:
     for_all = [one for one in read_reports(project)[0].values() if one.spec.audience.per is None]
     if not for_all:
         return None
-    name = min(for_all, key=lambda one: GRAINS.index(one.spec.grain)).name
+    name = min(for_all, key=lambda one: (*GRAINS, one.spec.grain).index(one.spec.grain)).name
     source, now = Source.of(project), datetime.now(UTC)
     if source.published.at().info.closed_through < source.policy.closed_through(now):
         return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,14 +12,18 @@ from metrics_catalog.dbt_metrics.parts import NotRead
 from metrics_catalog.expressions import InvalidExpression, names, parse
 from metrics_catalog.located import Loc
 from metrics_catalog.semantic import Semantics
-from metrics_catalog.spec.base import GRAINS, Grain, ordered
+from metrics_catalog.spec.base import GRAINS, Grain
 from metrics_catalog.spec.metric import Measure
 from metrics_catalog.spec.time import Duration, Offset
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """``keys``: of a spec. ``fits``: grains at which its value is MetricFlow's. ``models``: whose rows it counts."""
+    """``keys``: of a spec. ``fits``: grains at which its value is MetricFlow's. ``models``: whose rows it counts.
+
+    The project's own grains are among ``fits`` where all of it is of one period only: by other periods, windows and
+    conversions MetricFlow means something else there.
+    """
 
     keys: Mapping[str, Any]
     fits: tuple[Grain, ...]
@@ -49,7 +53,7 @@ class Definitions:
         made = kinds[metric["type"]](metric)
         least = metric.get("time_granularity")
         first = GRAINS.index(least) if least in GRAINS else 0
-        fits = tuple(ordered(set(made.fits) & set(GRAINS[first:])))
+        fits = tuple(grain for grain in made.fits if grain not in GRAINS[:first])
         if not fits:
             raise NotRead(
                 f'MetricFlow means something else by it at every grain from "{least}" on', ("time_granularity",)
@@ -74,11 +78,12 @@ class Definitions:
         return made.model_copy(update={"filter": condition, "missing": missing}), notes
 
     def _grains(self, made: Measure) -> tuple[Grain, ...]:
-        """From the grain its time is known at."""
+        """From the grain its time is known at; own grains, too, of what is known by the day."""
         model = self.semantics.model(made.model)
         time = model.dimensions.get(model.time or "")
         finest = time.grain if time is not None else "day"
-        return GRAINS[GRAINS.index(finest) if finest in GRAINS else 0 :]
+        first = GRAINS.index(finest) if finest in GRAINS else 0
+        return (*GRAINS[first:], *(() if first else self.semantics.own_grains))
 
     def _input(self, use: Mapping[str, Any], more: Iterable[str]) -> tuple[dict[str, Any], Calculation]:
         """A metric as part of another: ``metric``, with ``offset`` and ``filter`` where there is one."""
@@ -109,7 +114,7 @@ class Definitions:
             raise NotRead(f"expr: {error}", ("expr",)) from None
         inputs: dict[str, Any] = {}
         parts: list[Calculation] = []
-        fits: set[Grain] = set(GRAINS)
+        fits: set[Grain] = {*GRAINS, *self.semantics.own_grains}
         for use in params["metrics"]:
             made, part = self._input(use, own)
             parts.append(part)
@@ -137,7 +142,7 @@ class Definitions:
         if to_date is not None and to_date not in GRAINS[1:]:
             raise NotRead(f'to date within "{to_date}" is not supported', ("grain_to_date",))
         keys = {"metric": made.model_dump(exclude_none=True), "window": _duration(window), "to_date": to_date}
-        fits = self._grains(made)
+        fits = tuple(grain for grain in self._grains(made) if grain in GRAINS)
         if reach.get("period_agg", "first") != "last":
             fits = fits[:1]  # of a longer period MetricFlow gives its first day, or an average of its days
         if window is not None and Duration.model_validate(keys["window"]).days is None:
@@ -173,12 +178,19 @@ class Definitions:
             "same": same,
             "calculation": "count" if params.get("calculation") == "conversions" else "rate",
         }
-        return Calculation(keys, self._grains(base), (base.model,), (*notes, *more))
+        fits = tuple(grain for grain in self._grains(base) if grain in GRAINS)
+        return Calculation(keys, fits, (base.model,), (*notes, *more))
 
 
-def _joined(keys: Mapping[str, Any], parts: Iterable[Calculation], fits: Iterable[Grain] = GRAINS) -> Calculation:
+def _joined(
+    keys: Mapping[str, Any], parts: Iterable[Calculation], fits: Collection[Grain] | None = None
+) -> Calculation:
     every = list(parts)
-    common = tuple(ordered(set(fits).intersection(*(part.fits for part in every))))
+    common = tuple(
+        grain
+        for grain in every[0].fits
+        if all(grain in part.fits for part in every) and (fits is None or grain in fits)
+    )
     if not common:
         raise NotRead("there is no grain at which all of its parts have MetricFlow's values", ("inputs",))
     return Calculation(keys, common, tuple(dict.fromkeys(model for part in every for model in part.models)))
@@ -214,4 +226,5 @@ def _seen(use: Mapping[str, Any], fits: Iterable[Grain]) -> tuple[Grain, ...]:
     if offset.start_of is not None:
         return tuple(grain for grain in fits if grain == "day")
     months = offset.grain not in ("day", "week")
-    return tuple(grain for grain in fits if offset.sees(grain) and not (grain == "week" and months))
+    usual = (grain for grain in fits if grain in GRAINS)
+    return tuple(grain for grain in usual if offset.sees(grain) and not (grain == "week" and months))

@@ -29,8 +29,13 @@ class Governance:
     notes: list[tuple[Loc, str]] = field(default_factory=list)
 
 
-def governance(metric: Mapping[str, Any], fits: Collection[Grain], dimensions: Collection[str]) -> Governance:
-    """What ``config.meta`` says; ``fits``: grains at which the value is dbt's; ``dimensions``: to slice it by."""
+def governance(
+    metric: Mapping[str, Any], fits: Collection[Grain], dimensions: Collection[str], own: Collection[Grain] = ()
+) -> Governance:
+    """What ``config.meta`` says; ``fits``: grains at which the value is dbt's; ``dimensions``: to slice it by.
+
+    At the project's own grains it is published only where ``config.meta.grains`` names them.
+    """
     meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
     made = Governance(dict(DEFAULTS))
     made.missing += [key for key in DEFAULTS if meta.get(key) in (None, "")]
@@ -39,7 +44,7 @@ def governance(metric: Mapping[str, Any], fits: Collection[Grain], dimensions: C
     _words(made, metric, meta)
     if str(made.keys["tier"]).upper() in ("T1", "T2", "T3", "1", "2", "3"):
         made.keys["tier"] = int(str(made.keys["tier"])[-1])
-    made.keys["grains"] = _grains(made, meta, fits)
+    made.keys["grains"] = _grains(made, meta, fits, own)
     made.keys["slices"] = list(_slices(made, dimensions))
     _drop_wrong(made)
     return made
@@ -66,15 +71,16 @@ def _words(made: Governance, metric: Mapping[str, Any], meta: Mapping[str, Any])
     made.keys["description"] = metric.get("description") or label
 
 
-def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain]) -> list[Grain]:
-    wanted = meta.get("grains") or list(fits)
+def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain], own: Collection[Grain]) -> list[Grain]:
+    usual = [grain for grain in fits if grain in GRAINS]
+    wanted = meta.get("grains") or usual
     wanted = wanted if isinstance(wanted, list) else [wanted]
     for grain in wanted:
-        if grain not in GRAINS:
-            made.notes.append((("grains",), f'grains: "{grain}" is left out; use {", ".join(GRAINS)}'))
+        if grain not in (known := (*GRAINS, *own)):
+            made.notes.append((("grains",), f'grains: "{grain}" is left out; use {", ".join(known)}'))
         elif grain not in fits:
             made.notes.append((("grains",), f'grains: "{grain}" is left out; MetricFlow means another value by it'))
-    return ordered([grain for grain in wanted if grain in fits]) or list(fits)
+    return ordered([grain for grain in wanted if grain in fits]) or usual
 
 
 def _slices(made: Governance, dimensions: Collection[str]) -> Iterator[list[str]]:

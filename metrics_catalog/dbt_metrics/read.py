@@ -83,7 +83,7 @@ class _Reader:
 
     def _metric(self, raw: Mapping[str, Any], made: Calculation, document: Document, last: int) -> DbtMetric:
         known = [set(self._semantics.attributes(model)) for model in made.models]
-        said = governance(raw, made.fits, set.intersection(*known))
+        said = governance(raw, made.fits, set.intersection(*known), self._semantics.own_grains.keys())
         try:
             spec = _Spec.model_validate({**said.keys, **made.keys}).root
         except ValidationError as error:

@@ -159,7 +159,7 @@ class Decisions:
         return found
 
     def _sound(self, decision: Decision, entry: Entry) -> Decision:
-        people, calendar = self._catalog.people, Calendar(self._catalog.policy.week_start)
+        people, calendar = self._catalog.people, Calendar.of(self._catalog)
         if people.owners and decision.owner not in people.owners:
             raise Refused(f'"{decision.owner}" is not in people.yml{suggest(decision.owner, people.owners)}')
         grain = finest(entry.spec)
@@ -172,7 +172,7 @@ class Decisions:
 
     def _usual_due(self, entry: Entry, since: date) -> date:
         """Four weeks from the first day on, or the end of the first whole period where that is later."""
-        calendar, grain, due = Calendar(self._catalog.policy.week_start), finest(entry.spec), since
+        calendar, grain, due = Calendar.of(self._catalog), finest(entry.spec), since
         due += timedelta(days=DAYS - 1)
         while not windows(calendar, grain, since, due).after:
             due = calendar.span(grain, due + timedelta(days=1)).end - timedelta(days=1)

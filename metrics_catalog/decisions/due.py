@@ -50,7 +50,7 @@ def ready(engine: Engine, catalog: Catalog, published: Published, now: datetime)
 
 def outcome_of(decision: Decision, entry: Entry, catalog: Catalog, snapshot: Snapshot) -> Outcome:
     """What came of a decision by what is published. Pure but for reading."""
-    calendar, grain = Calendar(catalog.policy.week_start), finest(entry.spec)
+    calendar, grain = Calendar.of(catalog), finest(entry.spec)
     cut = tuple(name for name, _ in decision.expected.members)
     spans = windows(calendar, grain, decision.since, decision.due)
     table = snapshot.values([entry.name], grain, cut, (), decision.since - _YEAR, decision.due + timedelta(days=1))

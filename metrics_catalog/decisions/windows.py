@@ -64,7 +64,7 @@ class Windows:
 def windows(calendar: Calendar, grain: Grain, since: date, due: date) -> Windows:
     """Whole periods from ``since`` to ``due`` (both count), the last `MOST` of them; of days, whole weeks if any."""
     after = _whole(calendar, grain, since, due)
-    count = min(len(after), MOST[grain])
+    count = min(len(after), MOST[calendar.like(grain)])
     if grain == "day" and count >= _WEEK:
         count -= count % _WEEK
     first = calendar.start(grain, since)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metrics_catalog.decisions.outcome import Outcome
-from metrics_catalog.wording import change, day, members, number
+from metrics_catalog.wording import change, day, members, number, spaced
 
 if TYPE_CHECKING:
     from metrics_catalog.decisions.record import Decision
@@ -78,7 +78,8 @@ def _moved(outcome: Outcome, unit: str, language: str) -> Iterator[str]:
     old, new = amount(outcome.before, unit, language), amount(outcome.actual, unit, language)
     moved = change(outcome.actual, outcome.before, unit)
     if language == "zh":
-        span = f"截至{day(outcome.through, language)}的{outcome.periods}{_GRAINS[outcome.grain]}平均"
+        unit_zh = _GRAINS.get(outcome.grain, f"个 {spaced(outcome.grain)} ")
+        span = f"截至{day(outcome.through, language)}的{outcome.periods}{unit_zh}平均"
         yield f"{span} {new}，之前 {old}（{moved}）。"
     else:
         span = f"{outcome.periods} {outcome.grain}{'s' * (outcome.periods != 1)}"

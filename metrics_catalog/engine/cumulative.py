@@ -18,8 +18,9 @@ from sqlglot import exp
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import PERIOD, Slice, listed, literal_date, merge, same_keys, table
 from metrics_catalog.engine.scan import DAY
-from metrics_catalog.engine.terms import EVER, Reach, Term
+from metrics_catalog.engine.terms import Reach, Term
 from metrics_catalog.engine.tree import column, named, positions, typed
+from metrics_catalog.own_grains import EVER
 from metrics_catalog.spec.base import Grain
 
 Grains = Mapping[Grain, Mapping[Term, tuple[Span, ...]]]

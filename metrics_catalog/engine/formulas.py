@@ -10,9 +10,11 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component, Conversion, Pool
+from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.terms import Reach, Shift, Term
 from metrics_catalog.engine.tree import column, typed
 from metrics_catalog.expressions import linear, parse
+from metrics_catalog.own_grains import OwnGrain
 from metrics_catalog.semantic import Attribute, Join
 from metrics_catalog.spec.metric import (
     AnyMetric,
@@ -114,6 +116,17 @@ def _joins_from(catalog: Catalog) -> dict[str, tuple[Join, ...]]:
 def models_read(catalog: Catalog, metric: str) -> set[str]:
     """Semantic models a metric reads: its facts, and those its filters and slices join."""
     return {*catalog.models(metric), *(join.right for one in joined(catalog, metric) for join in one.joins)}
+
+
+def own_grains(catalog: Catalog, metric: str) -> Mapping[str, OwnGrain]:
+    """The project's own grains that decide a metric's periods, or what it looks at from there, by name."""
+    calendar, grains = Calendar.of(catalog), catalog.metrics[metric].spec.grains
+    if not calendar.own:
+        return {}
+    units = {unit for term in formulas(catalog)[metric].terms for unit in term.units}
+    longer = (calendar.unit(grain, unit) for grain in grains for unit in units)
+    names = {*grains, *units, *(one.name for one in longer if one is not None)}
+    return {name: one for name, one in calendar.own.items() if name in names}
 
 
 def divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:

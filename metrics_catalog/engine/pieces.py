@@ -10,8 +10,8 @@ from sqlglot import exp
 from metrics_catalog.engine.components import STORED, Component
 from metrics_catalog.engine.periods import Span
 from metrics_catalog.engine.scan import DAY
-from metrics_catalog.engine.terms import EVER
 from metrics_catalog.engine.tree import column, named, positions, text, typed
+from metrics_catalog.own_grains import EVER
 
 PERIOD, KEYS = "period", "keys"
 Slice = tuple[str, ...]

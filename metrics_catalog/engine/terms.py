@@ -12,10 +12,9 @@ from functools import cached_property
 
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.own_grains import EVER
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.time import Duration, Offset
-
-EVER = date.min  # a span from here has no beginning of its own
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,9 @@ class Shift:
         """First day of the other period."""
         offset = self.offset
         if offset.start_of is not None:
-            return calendar.start(grain, calendar.start(offset.start_of, start))
+            own = calendar.unit(grain, offset.start_of)
+            begin = calendar.start(offset.start_of if own is None else own.name, start)
+            return begin if begin == EVER else calendar.start(grain, begin)
         return calendar.back(grain, start, offset.count or 1, offset.grain or grain)
 
 
@@ -81,6 +82,14 @@ class Term:
         """Whether it reads anything but the days of its own period."""
         return self.reach is not None or bool(self.shifts) or self.component.conversion is not None
 
+    @property
+    def units(self) -> tuple[Grain, ...]:
+        """Grains that its reach and shifts are counted in."""
+        reach = self.reach or Reach()
+        units = [reach.to_date, None if reach.window is None else reach.window.grain]
+        units += [unit for shift in self.shifts for unit in (shift.offset.start_of, shift.offset.grain)]
+        return tuple(unit for unit in units if unit is not None)
+
     @cached_property
     def here(self) -> Term:
         """The same without shifts: what must be computed at the period they lead to."""
@@ -91,6 +100,13 @@ class Term:
         for shift in self.shifts:
             start = shift.start(calendar, grain, start)
         return Span(start, calendar.next(grain, start))
+
+    def is_known(self, calendar: Calendar, grain: Grain, start: date) -> bool:
+        """Whether the calendar knows the period it is looked at, and where its reach begins."""
+        period = self.period(calendar, grain, start)
+        if period.start == EVER or self.reach is None or self.reach == Reach():
+            return period.start != EVER
+        return self.reach.span(calendar, period).start != EVER
 
     def reads(self, calendar: Calendar, grain: Grain, start: date) -> Span:
         """The days whose rows decide its value for the period that begins at ``start``."""

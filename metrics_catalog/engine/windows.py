@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from metrics_catalog.engine.periods import Calendar, Span, merged
-from metrics_catalog.engine.terms import EVER, Term
+from metrics_catalog.engine.terms import Term
+from metrics_catalog.own_grains import EVER, OutsideSpine
 from metrics_catalog.semantic import SemanticModel
 from metrics_catalog.spec.base import Grain, ordered
 
@@ -44,28 +45,34 @@ def windows(
     """For each grain the complete periods that ``days`` (a span means every day of it) may change.
 
     Without ``terms`` these are the periods that hold any of them; with, all whose terms read any. A period is complete
-    when everything that it reads is.
+    when everything that it reads is. Raises `OutsideSpine` when an own grain is not known up to ``closed_through``.
     """
     apart = [term for term in terms if term.reads_more]
     found: Windows = {}
     for grain in ordered(grains):
-        spans = _holding(calendar, grain, days)
+        for shift in (shift for term in apart for shift in term.shifts):
+            if not calendar.sees(grain, shift.offset):
+                raise OutsideSpine(f'the time spine does not say which {grain} is "{shift.offset}" before another')
+        spans = _holding(calendar, grain, days, closed_through)
         if apart:
             spans |= _reading(calendar, grain, days, closed_through, apart)
         if kept := merged(
             span
             for span in spans
             if complete(span, closed_through, coverages)
+            and all(term.is_known(calendar, grain, span.start) for term in apart)
             and all(complete(term.reads(calendar, grain, span.start), closed_through, coverages) for term in apart)
         ):
             found[grain] = kept
     return found
 
 
-def _holding(calendar: Calendar, grain: Grain, days: Collection[date] | Span) -> set[Span]:
+def _holding(calendar: Calendar, grain: Grain, days: Collection[date] | Span, closed_through: date) -> set[Span]:
+    over = closed_through + timedelta(days=1)
     if isinstance(days, Span):
-        return set(calendar.spans(grain, days.start, days.end))
-    return {calendar.span(grain, day) for day in days}
+        return set(calendar.spans(grain, days.start, min(days.end, over)))
+    following = ((day, day + timedelta(days=1)) for day in days if day < over)
+    return {span for day, after in following for span in calendar.spans(grain, day, after)}
 
 
 def _reading(

@@ -18,6 +18,7 @@ from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.governance.comparison import Values, effect, largest, totals, worst, written
+from metrics_catalog.own_grains import EVER
 from metrics_catalog.project import Project
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric
@@ -123,7 +124,7 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
 
 def shown_grain(spec: AnyMetric) -> Grain:
     """The grain at which people look at a metric's history."""
-    return next(grain for grain in BEST_SHOWN if grain in spec.grains)
+    return next((grain for grain in BEST_SHOWN if grain in spec.grains), spec.grains[0])
 
 
 def _values(
@@ -132,8 +133,10 @@ def _values(
     """Before and after, from the same tables, as (metric, grain, period, slice, members) -> value."""
     before, after = change.parts
     before = replace(before, later=after, until=date.max)  # so that its columns stand beside those of after
-    asked = [(catalog, _cells(catalog, change.affected, shown)) for catalog in (before, after)]
-    calendar = Calendar(after.policy.week_start)
+    calendar = Calendar.of(after)
+    cells = [_cells(catalog, change.affected, shown) for catalog in (before, after)]
+    cells = [{cell: some[cell] for cell in some if calendar.reaches(cell[0], closed_through)} for some in cells]
+    asked = list(zip((before, after), cells, strict=True))
     windows: dict[Grain, tuple[Span, ...]] = {
         grain: (last_closed(calendar, grain, closed_through, periods),) for _, cells in asked for grain, _ in cells
     }
@@ -168,8 +171,11 @@ def last_closed(calendar: Calendar, grain: Grain, closed_through: date, count: i
     current = calendar.span(grain, closed_through)
     end = current.end if current.end.toordinal() <= closed_through.toordinal() + 1 else current.start
     start = end
-    for _ in range(count):
-        start = calendar.start(grain, date.fromordinal(start.toordinal() - 1))
+    for _ in range(count if end != EVER else 0):
+        earlier = calendar.start(grain, date.fromordinal(start.toordinal() - 1))
+        if earlier == EVER:  # before what the time spine knows
+            break
+        start = earlier
     return Span(start, end)
 
 

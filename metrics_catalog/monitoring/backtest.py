@@ -167,7 +167,7 @@ def would_fire(cases: Iterable[Case], judges: Iterable[Judge] = tuple(DETECTORS.
 
 def case_of(catalog: Catalog, panel: Panel, first: int) -> Case:
     """A panel to judge from a column on, learnt from its beginning."""
-    known = known_days(catalog.policy, panel.starts[0], panel.starts[-1])
+    known = known_days(catalog.policy, panel.starts[0], panel.starts[-1], catalog.semantics.own_grains)
     return Case(panel, known, first, learn(panel, known, first, Pupils.new(panel)))
 
 
@@ -182,7 +182,7 @@ def weekly(fired: Iterable[Fired], days: int) -> float:
 
 
 def _cases(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days: int) -> Iterator[Case]:
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     together: dict[tuple[Grain, date], list[Terms]] = {}
     for terms in watched:
         for grain in terms.grains:
@@ -190,8 +190,9 @@ def _cases(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days:
             if last is not None:
                 together.setdefault((grain, last), []).append(terms)
     for (grain, last), some in together.items():
-        count = max(1, -(-days // LENGTHS[grain]))
-        starts = starts_until(calendar, grain, last, max(HISTORY[grain], count + LEARN[grain]))
+        like = calendar.like(grain)
+        count = max(1, -(-days // LENGTHS[like]))
+        starts = starts_until(calendar, grain, last, max(HISTORY[like], count + LEARN[like]))
         begun = last - timedelta(days=days)
         yield case_of(catalog, read_panel(snapshot, some, grain, starts), sum(1 for one in starts if one <= begun))
 

@@ -13,6 +13,7 @@ import numpy as np
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.holiday_names import chinese
+from metrics_catalog.own_grains import OwnGrain
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.monitoring import Event, Monitoring
 from metrics_catalog.spec.policy import Policy
@@ -85,10 +86,10 @@ class Known:
         return None
 
 
-def known_days(policy: Policy, first: date, last: date) -> Known:
-    """Everything known of the days between two, and of those beside them."""
+def known_days(policy: Policy, first: date, last: date, own: Mapping[str, OwnGrain] | None = None) -> Known:
+    """Everything known of the days between two, and of those beside them; ``own``: the project's own grains."""
     holidays = _holidays(policy.monitoring, range(first.year - 1, last.year + 2))
-    calendar = Calendar(policy.week_start)
+    calendar = Calendar(policy.week_start, own or {})
     return Known(calendar, holidays, policy.monitoring.events, frozenset(policy.closed_days))
 
 

@@ -24,7 +24,7 @@ from metrics_catalog.monitoring.memory import Memory
 from metrics_catalog.monitoring.series import Panel, Rows, read_panel, starts_until
 from metrics_catalog.monitoring.state import TAIL, State, joined, picked
 from metrics_catalog.monitoring.watched import Terms, due, last_period, terms_of
-from metrics_catalog.spec.base import Grain, ordered
+from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,16 +59,17 @@ class Group:
 
 def groups(catalog: Catalog, memory: Memory, closed_through: date) -> Iterator[Group]:
     """All that is watched of a catalog."""
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     found: dict[tuple[Grain, date, date | None], list[Terms]] = defaultdict(list)
     for terms in terms_of(catalog).values():
         for grain in terms.grains:
             last = due(catalog, terms.metric, grain, closed_through)
+            if last is None:
+                continue
             before = memory.through.get(grain)
             if before is not None:
                 before = due(catalog, terms.metric, grain, calendar.next(grain, before) - timedelta(days=1))
-            if last is not None:
-                found[grain, last, before].append(terms)
+            found[grain, last, before].append(terms)
     for grain in ordered({grain for grain, *_ in found}):
         for (of, last, before), wanted in found.items():
             if of == grain:
@@ -82,6 +83,7 @@ def cases(
     """A group as one case from what was kept, and one from history; ``memory`` then has what was learnt of both."""
     words = _words(catalog)
     name = f"{group.grain}-{group.lag}"
+    published = published if group.grain in GRAINS else None  # of own grains there is little, and it is read again
     state = None if published is None else memory.state(name)
     fit = set() if state is None or published is None else _fit(state, group, words, published, snapshot)
     learnt: list[tuple[Panel, Pupils]] = []
@@ -92,10 +94,11 @@ def cases(
         if usable and state is not None:
             panel, pupils, begin = _continued(snapshot, state, wanted, group.last, catalog)
         else:
-            starts = starts_until(Calendar(catalog.policy.week_start), group.grain, group.last, HISTORY[group.grain])
+            calendar = Calendar.of(catalog)
+            starts = starts_until(calendar, group.grain, group.last, HISTORY[calendar.like(group.grain)])
             panel, begin = read_panel(snapshot, wanted, group.grain, starts), 0
             pupils = Pupils.new(panel)
-        known = known_days(catalog.policy, panel.starts[0], panel.starts[-1])
+        known = known_days(catalog.policy, panel.starts[0], panel.starts[-1], catalog.semantics.own_grains)
         first = max(begin, _first(panel, group, wanted))
         yield Case(panel, known, first, learn(panel, known, first, pupils, begin))
         learnt.append((panel, pupils))
@@ -106,7 +109,7 @@ def cases(
 def _first(panel: Panel, group: Group, wanted: Collection[Terms]) -> int:
     """The first column that some metric must be judged on."""
     end = len(panel.starts)
-    most = max(0, end - CAUGHT_UP[group.grain])
+    most = max(0, end - CAUGHT_UP[panel.like])
     columns = range(most, end)
     return next(
         (at for at in columns if any(group.must_judge(one.metric, panel.starts[at]) for one in wanted)), end - 1
@@ -134,10 +137,12 @@ def _fit(state: State, group: Group, words: str, published: Published, snapshot:
 def _looks_far(terms: Terms, grain: Grain) -> bool:
     """Whether a rule looks back further than the values that are kept."""
     change = terms.spec.change
-    if grain == "day" and {"quarter", "year"} & set(terms.paced):
+    if grain == "day" and set(terms.paced) - {"week", "month"}:
         return True
     if change is None or change.grain != grain:
         return False
+    if (change.against.grain or change.against.start_of or "day") not in GRAINS:
+        return True
     day = date(2024, 12, 30)
     calendar = Calendar()
     back = calendar.start(grain, day) - Shift(change.against).start(calendar, grain, calendar.start(grain, day))
@@ -149,7 +154,7 @@ def _continued(
     snapshot: Snapshot, state: State, wanted: Collection[Terms], last: date, catalog: Catalog
 ) -> tuple[Panel, Pupils, int]:
     """The kept tail with the new periods beside it, the pupils of all its series, and the first new column."""
-    calendar, starts = Calendar(catalog.policy.week_start), [state.through]
+    calendar, starts = Calendar.of(catalog), [state.through]
     while starts[-1] < last:
         starts.append(calendar.next(state.grain, starts[-1]))
     old, pupils = state.panel(wanted)

@@ -46,7 +46,7 @@ def explain(scene: Scene, finding: Finding) -> Explained:
     """The first cause on the list: data late or missing, failed check or quarantine jump, code, definition,
     restatement, known event; a real move when nothing speaks for any of these.
     """  # noqa: D205
-    span = Calendar(scene.catalog.policy.week_start).span(finding.series.grain, finding.period)
+    span = Calendar.of(scene.catalog).span(finding.series.grain, finding.period)
     facts = known(scene, finding.series.metric, span.start, span.end)
     unchecked = not_known(scene)
     by_cause: dict[Cause, list[Fact]] = {}

@@ -17,6 +17,7 @@ from metrics_catalog.engine.query import Filter, InvalidQuery, Query
 from metrics_catalog.monitoring.contributions import Parts, adds_up, of_ratio, of_sum
 from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.series import EPOCH, dense
+from metrics_catalog.own_grains import EVER
 from metrics_catalog.published.answer import rows_of
 from metrics_catalog.spec.base import Grain
 
@@ -101,9 +102,11 @@ def explain(catalog: Catalog, snapshot: Snapshot, series: Series, period: date) 
     Slices that are published, and, of metrics that add up, combinations of dimensions from stored rollups, up to three
     dimensions. Never raises for what is not published: it is said in ``not_checked``.
     """
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     against = _before(calendar, series.grain, period)
     found = Drivers(series, period, against, None, None)
+    if not against:
+        return found
     try:
         whole = _numbers(catalog, snapshot, series, series.slice, period, against)
     except InvalidQuery as problem:
@@ -147,8 +150,9 @@ def rank(
 
 
 def _before(calendar: Calendar, grain: Grain, period: date) -> tuple[date, ...]:
-    count, step = BEFORE[grain]
-    return tuple(calendar.back(grain, period, number * step, grain) for number in range(1, count + 1))
+    count, step = BEFORE[calendar.like(grain)]
+    before = (calendar.back(grain, period, number * step, grain) for number in range(1, count + 1))
+    return tuple(one for one in before if one != EVER)
 
 
 def _cuts(catalog: Catalog, series: Series) -> Iterator[tuple[str, ...]]:
@@ -173,7 +177,7 @@ def _numbers(
 ) -> Numbers:
     """Before is the mean of the periods against which it is compared; what had no row then counts as 0."""
     where = tuple(Filter(name, "=", (member,)) for name, member in series.members)
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     start, end = min(against), calendar.next(series.grain, period)
     query = Query((series.metric,), series.grain, cut, where, start, end)
     rows = rows_of(query, series.metric, catalog, snapshot)

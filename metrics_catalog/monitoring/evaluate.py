@@ -41,7 +41,7 @@ def evaluate(
     through: dict[Grain, date] = dict(memory.through)
     missing: dict[Grain, dict[str, tuple[date, ...]]] = {}
     judged = 0
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     for group in groups(catalog, memory, closed_through):
         for case in cases(catalog, snapshot, group, memory, published):
             if case.first >= len(case.panel.starts):
@@ -96,7 +96,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
     starts = case.panel.starts
     found: dict[str, list[date]] = {}
     for metric, row in totals.items():
-        recent = starts[-CAUGHT_UP[group.grain] :]
+        recent = starts[-CAUGHT_UP[case.panel.like] :]
         still = [start for start in group.late.get(metric, ()) if start in recent]
         found[metric] = [start for start in still if np.isnan(case.panel.values[row, starts.index(start)])]
     for verdict in (one for one in verdicts if one.rule == "missing"):

@@ -150,7 +150,7 @@ class _Moves:
         return bool(set(self.catalog.models(one)) & set(self.catalog.models(other)))
 
     def _span(self, one: Finding) -> Span:
-        return Calendar(self.catalog.policy.week_start).span(one.series.grain, one.period)
+        return Calendar.of(self.catalog).span(one.series.grain, one.period)
 
 
 def _sign(one: Finding) -> int:

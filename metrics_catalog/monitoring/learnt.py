@@ -75,7 +75,7 @@ class Pupils:
     @classmethod
     def new(cls, panel: Panel) -> Pupils:
         """States that have seen nothing."""
-        count, shape = panel.count, SHAPES[panel.grain]
+        count, shape = panel.count, SHAPES[panel.like]
         return cls(Smoothing(count, shape), Smoothing(count, shape))
 
 

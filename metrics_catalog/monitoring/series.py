@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.watched import Terms
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.own_grains import EVER, like
+from metrics_catalog.spec.base import GRAINS, Grain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,9 +85,16 @@ class Panel:
         """``starts`` as days since 1970."""
         return np.array([(start - EPOCH).days for start in self.starts], dtype=np.int64)
 
+    @property
+    def like(self) -> Grain:
+        """The usual grain whose periods are about as long."""
+        return self.grain if self.grain in GRAINS else like(self.starts)
+
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
-        """Running numbers of the periods, the same in every panel of the grain."""
+        """Running numbers of the periods, the same in every panel of a usual grain."""
+        if self.grain not in GRAINS:
+            return np.arange(len(self.starts), dtype=np.int64)
         if self.grain in ("day", "week"):
             return self.days // (1 if self.grain == "day" else 7)
         months = np.array([start.year * 12 + start.month - 1 for start in self.starts], dtype=np.int64)
@@ -99,10 +107,13 @@ class Panel:
 
 
 def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tuple[date, ...]:
-    """``count`` periods of a grain up to the one that begins at ``last``."""
+    """``count`` periods of a grain up to the one that begins at ``last``; as many of an own grain as are known."""
     found = [last]
     while len(found) < count:
-        found.append(calendar.start(grain, found[-1] - timedelta(days=1)))
+        start = calendar.start(grain, found[-1] - timedelta(days=1))
+        if start == EVER:
+            break
+        found.append(start)
     return tuple(reversed(found))
 
 

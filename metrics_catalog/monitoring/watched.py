@@ -11,6 +11,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.windows import complete
+from metrics_catalog.own_grains import EVER, OutsideSpine
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric, CumulativeMetric, DerivedMetric
 from metrics_catalog.spec.monitoring import Cut, Monitoring, Sensitivity
@@ -93,14 +94,19 @@ def terms_of(catalog: Catalog) -> dict[str, Terms]:
 
 
 def due(catalog: Catalog, metric: str, grain: Grain, closed_through: date) -> date | None:
-    """First day of the last period that has an official value by then, when nothing is late; None: there is none.
+    """First day of the last period that has an official value by then, when nothing is late; None: none is known.
 
     A metric that looks ahead, as a conversion does, has its values later than others.
     """
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     terms = [term for term in formulas(catalog)[metric].terms if term.reads_more]
-    start = last_period(calendar, grain, closed_through)
+    try:
+        start = last_period(calendar, grain, closed_through)
+    except OutsideSpine:
+        return None
     for _ in range(AHEAD):
+        if start == EVER:
+            return None
         if all(complete(term.reads(calendar, grain, start), closed_through, ()) for term in terms):
             return start
         start = calendar.start(grain, start - timedelta(days=1))

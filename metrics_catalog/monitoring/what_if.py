@@ -40,12 +40,12 @@ def alerts(con: DuckDBPyConnection, change: Change, closed_through: date) -> dic
     for catalog, of in zip(catalogs, starts, strict=True):
         asked.append((catalog, {(grain, ()): [change.metric] for grain in of}))
         for grain, days in of.items():
-            end = Calendar(catalog.policy.week_start).next(grain, days[-1])
+            end = Calendar.of(catalog).next(grain, days[-1])
             spans.setdefault(grain, []).append(Span(days[0], end))
     windows: dict[Grain, tuple[Span, ...]] = {
         grain: (Span(min(one.start for one in some), max(one.end for one in some)),) for grain, some in spans.items()
     }
-    calendar = Calendar(after.policy.week_start)
+    calendar = Calendar.of(after)
     values = values_now(con, asked, windows, calendar) if windows else ([], [])
     old, new = (
         _fired(catalog, change.metric, of, {(row["grain"], row["period"]): float(row["value"]) for row in rows})
@@ -56,12 +56,13 @@ def alerts(con: DuckDBPyConnection, change: Change, closed_through: date) -> dic
 
 def _starts(catalog: Catalog, metric: str, closed_through: date) -> dict[Grain, tuple[date, ...]]:
     """Periods to compute, by grain: those to judge, and those to learn from."""
-    terms, calendar = terms_of(catalog).get(metric), Calendar(catalog.policy.week_start)
+    terms, calendar = terms_of(catalog).get(metric), Calendar.of(catalog)
     found: dict[Grain, tuple[date, ...]] = {}
     for grain in () if terms is None else terms.grains:
         last = due(catalog, metric, grain, closed_through)
         if last is not None:
-            found[grain] = starts_until(calendar, grain, last, -(-DAYS // LENGTHS[grain]) + LEARN[grain])
+            like = calendar.like(grain)
+            found[grain] = starts_until(calendar, grain, last, -(-DAYS // LENGTHS[like]) + LEARN[like])
     return found
 
 

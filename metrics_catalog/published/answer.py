@@ -24,6 +24,7 @@ from metrics_catalog.engine.rollup import rollups, slice_of
 from metrics_catalog.engine.tree import column, named, positions, text, typed
 from metrics_catalog.engine.windows import Coverage, windows
 from metrics_catalog.located import suggest
+from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.reader import Published
 from metrics_catalog.published.snapshot import Snapshot
 from metrics_catalog.spec.metric import AnyMetric
@@ -165,7 +166,7 @@ def _sliced(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> 
 def _sliced_by(
     query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot, holds: tuple[date, date]
 ) -> pa.Table:
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     span = Span(query.start or date(1900, 1, 1), query.end or snapshot.info.closed_through + timedelta(days=1))
     with duckdb.connect() as con:
         sources: dict[str, Source] = {}
@@ -182,7 +183,10 @@ def _sliced_by(
         coverages = [
             _coverage(snapshot, source) for source in _sources(formula, catalog) & set(snapshot.info.coverages)
         ]
-        found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
+        try:
+            found = windows(calendar, [query.grain], span, snapshot.info.closed_through, coverages, formula.terms)
+        except OutsideSpine as error:
+            raise InvalidQuery(str(error)) from None
         found = beginning_in(calendar, found, *holds)
         inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
         cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}

@@ -13,11 +13,13 @@ from typing import Any
 
 import duckdb
 
-from metrics_catalog.published.model import GRAINS, AuditReport, AuditRules, Finding
+from metrics_catalog.published.model import AuditReport, AuditRules, Finding
 from metrics_catalog.published.sql import listed, literal, quoted
+from metrics_catalog.spec.base import GRAINS
 
 # ruff: noqa: S608 - names go through quoted(), values are parameters
 
+_NO_PERIOD = {"of": "", "first": date.min, "last": date.min}
 SHOWN = 20  # findings kept per audit and metric; all are counted
 
 
@@ -55,19 +57,24 @@ def periods_closed(staged: Staged) -> Query | None:
         with periods as (
             select distinct metric, grain, period from staged where grain is not null and period is not null
         ),
+        own as (select unnest($own, recursive := true)),
         judged as (
-            select *, case grain {" ".join(starts)} end as plain_begin, case grain {" ".join(ends)} end as finish,
+            select p.*, case grain {" ".join(starts)} else o.first end as plain_begin,
+                case grain {" ".join(ends)} else o.last end as finish,
                 case grain when 'week' then {week} else plain_begin end as begin
-            from periods
+            from periods p
+            left join own o on o.of = p.grain and p.period >= o.first and p.period < o.last
         )
         select metric, grain, period, null as slice,
-            case when begin is null then 'grain is not one of ' || $grains
+            case when begin is null then 'grain is not one of ' || $grains || ', or has no such period that is closed'
                  when begin <> period then 'period does not begin a ' || grain || ', which begins ' || begin
                  else 'period is not closed: it ends before ' || finish || ', closed through ' || $closed::date
             end as message
         from judged where begin is null or begin <> period or finish > $closed::date + 1"""
-    grains = ", ".join(GRAINS)
-    return sql, {"closed": staged.closed_through, "grains": grains, "shift": staged.rules.week_start}
+    grains = ", ".join((*GRAINS, *staged.rules.periods))
+    known = [(grain, *period) for grain, periods in staged.rules.periods.items() for period in periods]
+    own = [dict(zip(("of", "first", "last"), one, strict=True)) for one in known] or [_NO_PERIOD]
+    return sql, {"closed": staged.closed_through, "grains": grains, "shift": staged.rules.week_start, "own": own}
 
 
 def members_match_slice(staged: Staged) -> Query | None:

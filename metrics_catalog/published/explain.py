@@ -43,7 +43,7 @@ def explain(catalog: Catalog, published: Published, metric: str, grain: Grain) -
     """The tree of a metric with the values of its last official period of ``grain``."""
     values = _values(catalog, published, metric, grain)
     last = max(values, default=None)
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
 
     def at(node: Node, period: date | None) -> Explained:
         if node.offset is not None and period is not None:

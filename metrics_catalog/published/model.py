@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
-Grain = Literal["day", "week", "month", "quarter", "year"]
-GRAINS: tuple[str, ...] = get_args(Grain)
 KEY = ("metric", "grain", "period", "slice")
 NUMBERS = ("value", "numerator", "denominator")
 FIXED = (*KEY, *NUMBERS, "definition", "run_id")  # every other column is a dimension
@@ -42,7 +40,7 @@ class PublishInfo:
     Delta version of each semantic model's rollup. ``held``: the metrics left out, and in ``marks`` what they wait
     for. ``members``: fingerprint of each dimension joined. ``code``: fingerprint of each thing but facts that
     values stand on. ``versions``: certified version of each metric. ``notes``: why values published before were
-    changed, by metric. ``ledger``: its last entry's number and hash then.
+    changed, by metric. ``ledger``: its last entry's number and hash then. ``grains``: the project's own then.
     """
 
     run_id: str
@@ -60,6 +58,7 @@ class PublishInfo:
     notes: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     ledger: Mapping[str, Any] | None = None
+    grains: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.published_at.tzinfo is None:
@@ -88,7 +87,7 @@ class PublishInfo:
         data: dict[str, Any] = json.loads(text)
         data["published_at"] = datetime.fromisoformat(data["published_at"])
         data["closed_through"] = date.fromisoformat(data["closed_through"])
-        data["held"] = tuple(data["held"])
+        data["held"], data["grains"] = tuple(data["held"]), tuple(data.get("grains", ()))
         return cls(**data)
 
 
@@ -150,13 +149,17 @@ class AuditReport:
 
 @dataclass(frozen=True)
 class AuditRules:
-    """What the audit must know of the catalog: whose values, numerators or denominators add up over slices."""
+    """What the audit must know of the catalog: whose values, numerators or denominators add up over slices.
+
+    ``periods``: of each own grain the first and, without counting, the last day of every period.
+    """
 
     additive: frozenset[str] = frozenset()
     additive_numerators: frozenset[str] = frozenset()
     additive_denominators: frozenset[str] = frozenset()
     dimensions: frozenset[str] | None = None  # the names slices may use; None: any column
     week_start: int = 0  # 0 Monday … 6 Sunday
+    periods: Mapping[str, Collection[tuple[date, date]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

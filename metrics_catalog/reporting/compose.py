@@ -24,13 +24,13 @@ def compose(copy: Copy) -> Body:
     for name in shown:
         if (known := copy.fact(name)) is not None:
             copy.found += of_fact(known, copy.pace(name))
-    best = ranked(copy.found, spec.insights)
+    best, own = ranked(copy.found, spec.insights), issue.numbers.calendar.own.get(issue.grain)
     return Body(
         report=issue.report.name,
         title=spec.label.to(language),
         description=spec.description,
         period=issue.period.isoformat(),
-        period_label=period(issue.grain, issue.period, language),
+        period_label=period(issue.grain, issue.period, language) if own is None else own.called(issue.period, language),
         grain=issue.grain,
         audience=copy.audience,
         subject=copy.subject,

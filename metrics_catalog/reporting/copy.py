@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from metrics_catalog.governance.begun import Definitions
+from metrics_catalog.own_grains import EVER
 from metrics_catalog.report_files import ReportFile
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.facts import Fact, fact
@@ -72,7 +73,13 @@ class Copy:
 
     def compared(self, compare: str) -> str:
         """The period it is compared with, in words."""
-        return words.named_period(self.issue.grain, self.earlier(compare), self.language)
+        earlier = self.earlier(compare)
+        return self.say("no_before") if earlier == EVER else self.named(self.issue.grain, earlier)
+
+    def named(self, grain: Grain, start: date) -> str:
+        """A period within a sentence; of an own grain as the time spine calls it."""
+        own = self.issue.numbers.calendar.own.get(grain)
+        return words.named_period(grain, start, self.language) if own is None else own.called(start, self.language)
 
     def titled(self, title: Label | None, key: str, **facts: object) -> str:
         """A section's own title, or the usual one."""

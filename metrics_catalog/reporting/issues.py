@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.message import Letter
+from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.errors import NotPublished
 from metrics_catalog.report_files import ReportFile
 from metrics_catalog.reporting import shelf
@@ -78,13 +80,17 @@ def deliver(
 
 def _deliver(source: Source, engine: Engine, report: ReportFile, now: datetime, tell: Callable[[str], None]) -> Outcome:
     policy, spec = source.policy, report.spec
-    period = last_period(policy, spec.grain, policy.closed_through(now))
+    closed_through = policy.closed_through(now)
+    try:
+        period = last_period(Calendar.of(source.definitions.official), spec.grain, closed_through)
+    except OutsideSpine as error:
+        return Outcome(report.name, closed_through, waiting=str(error))
     known = {row.key: row for row in shelf.rows(engine, report.name)}
     _skip_older(engine, known.values(), period, now)
     outcome = Outcome(report.name, period)
     try:
         issue = make(source, report, now, period, since=shelf.last_version(engine, report.name, period))
-    except NotPublished as error:
+    except (NotPublished, OutsideSpine) as error:
         outcome.waiting = str(error)
         return outcome
     todo: list[tuple[Audience, Row]] = []

@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.governance.begun import Definitions, definitions_of
 from metrics_catalog.monitoring.facts import scene
+from metrics_catalog.own_grains import EVER, OutsideSpine
 from metrics_catalog.project import Project
 from metrics_catalog.published.model import Version
 from metrics_catalog.published.reader import Published
@@ -42,9 +43,8 @@ class Source:
         return self.definitions.official.policy
 
 
-def last_period(policy: Policy, grain: Grain, through: date) -> date:
-    """First day of the last period that is over when ``through`` is."""
-    calendar = Calendar(policy.week_start)
+def last_period(calendar: Calendar, grain: Grain, through: date) -> date:
+    """First day of the last period that is over when ``through`` is. Raises `OutsideSpine`."""
     span = calendar.span(grain, through)
     return span.start if span.end == through + timedelta(days=1) else calendar.back(grain, span.start, 1, grain)
 
@@ -59,13 +59,17 @@ def make(
 ) -> Issue:
     """An issue about ``period`` (None: the last one published), by the newest publish or the one ``as_of``.
 
-    ``since``: the publish the issue before was made from. Raises `NotPublished`, `OpsUnavailable`.
+    ``since``: the publish the issue before was made from. Raises `NotPublished`, `OpsUnavailable`, and `OutsideSpine`
+    where the time spine says no period to report on.
     """
     snapshot = source.published.at(as_of)
     catalog, grain = source.definitions.official, report.spec.grain
     through = min(snapshot.info.closed_through, catalog.policy.closed_through(now))
-    first = period or last_period(catalog.policy, grain, through)
-    numbers = Numbers(snapshot, catalog, *_window(report.spec, Calendar(catalog.policy.week_start), first))
+    calendar = Calendar.of(catalog)
+    first = period or last_period(calendar, grain, through)
+    if first == EVER:
+        raise OutsideSpine(f"no {grain} is over that the time spine knows the beginning of")
+    numbers = Numbers(snapshot, catalog, *_window(report.spec, calendar, first))
     seen = replace(scene(source.project, catalog, now, since, source.published), published=snapshot.info)
     if as_of is not None:
         seen = replace(seen, health=())  # that of sources is known of now only
@@ -87,4 +91,6 @@ def _window(report: Report, calendar: Calendar, period: date) -> tuple[date, dat
     """Days of which numbers are needed: the longest trend, and a year before it."""
     trends = [section.periods for section in report.sections if isinstance(section, Trend)]
     first = calendar.back(report.grain, period, max([COURSE, *trends]), report.grain)
-    return calendar.back(report.grain, first, 1, "year") - timedelta(days=7), calendar.next(report.grain, period)
+    earlier = calendar.back(report.grain, first, 1, "year")
+    begin = earlier if earlier == EVER else earlier - timedelta(days=7)
+    return begin, calendar.next(report.grain, period)

@@ -34,7 +34,7 @@ class Numbers:
 
     def __init__(self, snapshot: Snapshot, catalog: Catalog, start: date, end: date) -> None:
         self.snapshot, self.catalog = snapshot, catalog
-        self.calendar = Calendar(catalog.policy.week_start)
+        self.calendar = Calendar.of(catalog)
         self._start, self._end = start, end
         self._read: dict[tuple[str, Grain, tuple[str, ...], tuple[date, date]], Values] = {}
 

@@ -9,7 +9,7 @@ from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.palette import Tone
 from metrics_catalog.reporting.facts import tone
 from metrics_catalog.reporting.numbers import Numbers
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import Grain
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Pace:
 def pace(numbers: Numbers, metric: str, grain: Grain, period: date) -> Pace | None:
     """Against the target of the same grain, else of the next longer one; None where there is none, or no data."""
     spec = numbers.catalog.metrics[metric].spec
-    wanted: Grain | None = next((one for one in GRAINS[GRAINS.index(grain) :] if one in spec.target), None)
-    if wanted is None:
+    last = numbers.calendar.span(grain, period).end - timedelta(days=1)
+    wanted = next((one for one in numbers.calendar.from_grain(grain) if one in spec.target), None)
+    if wanted is None or not numbers.calendar.knows(wanted, last):
         return None
     target = float(spec.target[wanted])
-    last = numbers.calendar.span(grain, period).end - timedelta(days=1)
     whole = numbers.calendar.span(wanted, last)
     over = whole.end == last + timedelta(days=1)
     if not over and formulas(numbers.catalog)[metric].adds_up and "day" in spec.grains:

@@ -7,7 +7,7 @@ from datetime import date
 
 from metrics_catalog.reporting.facts import moved
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import day, number, period
+from metrics_catalog.wording import day, number, period, spaced
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "key": ("At a glance", "核心指标"),
@@ -82,7 +82,7 @@ def dimension(name: str, language: str) -> str:
 
 def grains(grain: Grain, count: int, language: str) -> str:
     """So many periods: ``13 weeks``, ``13周``."""
-    english, chinese = _GRAINS[grain]
+    english, chinese = _GRAINS.get(grain, (spaced(grain), f"个 {spaced(grain)}"))
     return f"{count}{chinese}" if language == "zh" else f"{count} {english}{'s' if count != 1 else ''}"
 
 

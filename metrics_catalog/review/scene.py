@@ -66,7 +66,7 @@ class Scene:
     @property
     def calendar(self) -> Calendar:
         """How days fall into periods."""
-        return Calendar(self.catalog.policy.week_start)
+        return Calendar.of(self.catalog)
 
     @property
     def recent(self) -> list[Incident]:

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Literal, get_args
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
-Grain = Literal["day", "week", "month", "quarter", "year"]
-GRAINS: tuple[Grain, ...] = get_args(Grain)
+NAME = r"[a-z][a-z0-9_]{0,62}"
+GRAINS = ("day", "week", "month", "quarter", "year")
+# One of the above, or one of the project's own that its time spine declares (`metrics_catalog.own_grains`).
+Grain = Annotated[
+    str,
+    StringConstraints(pattern=f"^{NAME}$"),
+    WithJsonSchema({"anyOf": [{"enum": list(GRAINS)}, {"type": "string", "pattern": f"^{NAME}$"}]}),
+]
 
 
 def ordered(grains: Collection[str]) -> list[Grain]:
-    """The grains that are in ``grains``, finest first."""
-    return [grain for grain in GRAINS if grain in grains]
+    """The grains that are in ``grains``: finest first, then the project's own as they come."""
+    return [*(grain for grain in GRAINS if grain in grains), *(grain for grain in grains if grain not in GRAINS)]
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Name = Annotated[str, StringConstraints(pattern=f"^{NAME}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, field_validat
 
 from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
 from metrics_catalog.spec.monitoring import Anomaly, Bounds, ChangeRule, Cut
-from metrics_catalog.spec.time import Calendar, Duration, Offset
+from metrics_catalog.spec.time import Duration, Longer, Offset
 
 Agg = Literal["sum", "count", "count_distinct", "average", "min", "max", "median", "percentile"]
 Unit = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(/[a-z0-9_]+)?$")]
@@ -147,14 +147,14 @@ class DerivedMetric(MetricFile):
 class CumulativeMetric(MetricFile):
     """A metric over more than its period.
 
-    Over the ``window`` that ends with it, or everything from the beginning of the week, month, quarter or year
-    (``to_date``) to its end; without either, from the first day on.
+    Over the ``window`` that ends with it, or everything from the beginning of the week, month, quarter or year, or
+    of a period of an own grain (``to_date``), to its end; without either, from the first day on.
     """
 
     type: Literal["cumulative"]
     metric: Whole
     window: Duration | None = None
-    to_date: Calendar | None = None
+    to_date: Longer | None = None
 
     @model_validator(mode="after")
     def _one_reach(self) -> CumulativeMetric:

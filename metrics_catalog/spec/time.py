@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, cast, get_args
+from typing import Annotated, Any, cast
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from metrics_catalog.spec.base import Grain, Spec
+from metrics_catalog.spec.base import GRAINS, NAME, Grain, Spec
 
-Calendar = Literal["week", "month", "quarter", "year"]
-_LENGTH = re.compile(r"(\d{1,4})\s+(day|week|month|quarter|year)s?")
-_OFFSET = re.compile(rf"previous|start of ({'|'.join(get_args(Calendar))})|{_LENGTH.pattern}")
+
+def _whole(grain: str) -> str:
+    if grain == "day":
+        raise ValueError("a day has no days before it; use week, month, quarter or year, or a grain of the time spine")
+    return grain
+
+
+Longer = Annotated[Grain, AfterValidator(_whole)]
+_LENGTH = re.compile(rf"(\d{{1,4}})\s+({NAME})")
+_OFFSET = re.compile(rf"previous|start of ({NAME})|{_LENGTH.pattern}")
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+
+
+def _unit(text: str) -> str:
+    """A grain from its name in the singular or the plural."""
+    return text[:-1] if text[:-1] in GRAINS and text.endswith("s") else text
 
 
 class _Text(Spec):
@@ -21,6 +34,11 @@ class _Text(Spec):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return {"type": "string", "description": cls.__doc__}
+
+
+def counted(count: int, grain: Grain) -> str:
+    """``1 day``, ``28 days``, ``2 fiscal_month``."""
+    return f"{count} {grain}{'s' if count > 1 and grain in GRAINS else ''}"
 
 
 class Duration(_Text):
@@ -36,10 +54,10 @@ class Duration(_Text):
             return value
         if (match := _LENGTH.fullmatch(value.strip())) is None:
             raise ValueError(f'"{value}" is not a length of time; write it as "28 days" or "3 months"')
-        return {"count": int(match[1]), "grain": match[2]}
+        return {"count": int(match[1]), "grain": _unit(match[2])}
 
     def __str__(self) -> str:
-        return f"{self.count} {self.grain}{'s' if self.count > 1 else ''}"
+        return counted(self.count, self.grain)
 
     @property
     def days(self) -> int | None:
@@ -52,7 +70,7 @@ class Offset(_Text):
 
     count: Annotated[int, Field(ge=1)] | None = None
     grain: Grain | None = None
-    start_of: Calendar | None = None
+    start_of: Longer | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -63,7 +81,7 @@ class Offset(_Text):
             raise ValueError(f'"{value}" is not an offset; write "previous", "1 year" or "start of month"')
         if match[1]:
             return {"start_of": match[1]}
-        return {"count": int(match[2] or 1), "grain": match[3]}
+        return {"count": int(match[2] or 1), "grain": _unit(match[3]) if match[3] else None}
 
     @property
     def is_previous(self) -> bool:
@@ -71,20 +89,18 @@ class Offset(_Text):
         return self.grain is None and self.start_of is None
 
     def sees(self, grain: Grain) -> bool:
-        """Whether a period of ``grain`` has exactly one period this far back."""
-        if self.is_previous:
+        """Whether a period of ``grain`` has exactly one period this far back; of own grains the time spine decides."""
+        unit = self.start_of or self.grain
+        if unit is None or not {grain, unit} <= set(GRAINS):
             return True
         if self.start_of is not None:
-            return get_args(Grain).index(grain) < get_args(Grain).index(self.start_of)
-        count, unit = cast(int, self.count), cast(Grain, self.grain)
+            return GRAINS.index(grain) < GRAINS.index(unit)
+        count = cast(int, self.count)
         if grain in ("day", "week"):
             return grain == "day" or unit != "day" or count % 7 == 0
-        months = {"month": 1, "quarter": 3, "year": 12}
-        return unit in months and months[unit] * count % months[grain] == 0
+        return unit in _MONTHS and _MONTHS[unit] * count % _MONTHS[grain] == 0
 
     def __str__(self) -> str:
         if self.start_of is not None:
             return f"start of {self.start_of}"
-        return (
-            "previous" if self.grain is None else f"{self.count} {self.grain}{'s' if cast(int, self.count) > 1 else ''}"
-        )
+        return "previous" if self.grain is None else counted(cast(int, self.count), self.grain)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from metrics_catalog.built_columns import keep_built_columns
+from metrics_catalog.built_periods import keep_built_periods
 from metrics_catalog.located import Problem
+from metrics_catalog.own_grains import declared
 from metrics_catalog.project import Project
 from metrics_catalog.semantic import read_semantics
 from orchestration import warehouse
@@ -66,9 +68,12 @@ def transform(
     try:
         nodes = {**before, **_states(con, project, graph, results, before)}
         if not failures:
-            _remember(con, graph, [nodes[id_] for id_ in results], now if only is None else {})
             if project.is_dbt:
                 keep_built_columns(read_semantics(project.manifest), project, _columns(con))
+            own_grains = declared({id_: node.raw for id_, node in graph.nodes.items()})
+            failures = tuple(keep_built_periods(con, own_grains, project))
+        if not failures:
+            _remember(con, graph, [nodes[id_] for id_ in results], now if only is None else {})
     finally:
         con.close()
     mode = "skipped" if not invocations else "days" if invocations[-1].days is not None else "whole"

@@ -8,6 +8,7 @@ import pytest
 
 from metrics_catalog.engine.query import Filter, InvalidQuery
 from metrics_catalog.query_text import parse_as_of, parse_filter, parse_query
+from metrics_catalog.spec.base import GRAINS
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,9 @@ def test_both_ends_of_a_range_count() -> None:
 def test_bad_words_are_quoted() -> None:
     with pytest.raises(InvalidQuery, match='"fortnight" is not a grain'):
         parse_query(["a"], "fortnight")
+    with pytest.raises(InvalidQuery, match="use one of day, week, month, quarter, year, fiscal_month"):
+        parse_query(["a"], "fortnight", grains=(*GRAINS, "fiscal_month"))
+    assert parse_query(["a"], "fiscal_month", grains=(*GRAINS, "fiscal_month")).grain == "fiscal_month"
     with pytest.raises(InvalidQuery, match='"2017-13" is not a day'):
         parse_query(["a"], "day", start="2017-13")
 

@@ -17,10 +17,12 @@ from metrics_catalog.changes import Inputs
 from metrics_catalog.engine.compute import build_rollups
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query
 from metrics_catalog.engine.windows import Coverage
+from metrics_catalog.own_grains import OwnGrain, Spine
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.reader import Published
 from metrics_catalog.refresh import PublishOutcome, publish
 from metrics_catalog.semantic import Semantics
+from metrics_catalog.spec.base import Label
 
 START = date(2024, 1, 1)
 METRICS: dict[str, dict[str, Any]] = {
@@ -44,6 +46,7 @@ class Pipeline:
         self.load_id, self.changes = 0, list[tuple[int, date]]()
         self.missing: set[date] = set()
         self.business_date = business_date
+        self.own_grains: dict[str, OwnGrain] = {}
         self.now = datetime(2024, 6, 1, tzinfo=UTC)
 
     def load(self, day: date, amount: int = 10, members: int = 3) -> None:
@@ -58,7 +61,7 @@ class Pipeline:
         sources = {"model.shop.fct_sales": ("source.shop.clean.lines",)}
         models = {name: self._daily(model) for name, model in made.semantics.models.items()}
         policy = made.policy.model_copy(update={"business_date": self.business_date})
-        semantics = Semantics(models, sources, dict(made.semantics.checksums))
+        semantics = Semantics(models, sources, dict(made.semantics.checksums), own_grains=self.own_grains)
         return Catalog(
             made.project, made.metrics, semantics, made.people, policy, made.people_document, made.policy_document
         )
@@ -358,3 +361,61 @@ def test_an_unknown_name_is_quoted_with_the_nearest(pipeline: Pipeline, tmp_path
         pipeline.ask("revenu", grain="month")
     with pytest.raises(InvalidQuery, match='"region" is not a dimension'):
         pipeline.ask("revenue", grain="month", by=("region",))
+
+
+FISCAL: dict[str, dict[str, Any]] = {
+    "revenue": {"grains": ["day", "fiscal_month"], "slices": [["store"]]},
+    "members": {"agg": "count_distinct", "expr": "member_id", "grains": ["fiscal_month"]},
+    "plain": {"grains": ["month"]},
+}
+
+
+def fiscal_months(*starts: date, until: date, print_: str = "a") -> dict[str, OwnGrain]:
+    spine = Spine("model.shop.days", "marts", "days", "day", "models/days.yml")
+    label = Label(en="fiscal month", zh="财月")
+    return {
+        "fiscal_month": OwnGrain("fiscal_month", "fm", spine, label, starts, tuple(map(str, starts)), until, print_)
+    }
+
+
+def test_values_of_an_own_grain_are_published_and_sliced(pipeline: Pipeline) -> None:
+    starts = [date(2023, 12, 31), date(2024, 1, 28), date(2024, 2, 25), date(2024, 3, 31)]
+    pipeline.own_grains = fiscal_months(*starts, until=date(2024, 5, 1))
+    assert set(states(pipeline.publish(FISCAL)).values()) == {"published"}
+    last = (date(2024, 1, 28), Decimal(840), Decimal(3))
+    assert pipeline.ask("revenue", "members", grain="fiscal_month", of=FISCAL) == [last], (
+        "from 31 December data is owed"
+    )
+    by_category = pipeline.ask("plain", grain="fiscal_month", by=("store",), of=FISCAL)
+    assert [row[:2] for row in by_category] == [(date(2024, 1, 28), "店0"), (date(2024, 1, 28), "店1")], "from rollups"
+    assert pipeline.publish(FISCAL).version is None
+    pipeline.load(date(2024, 2, 3), amount=20)
+    assert pipeline.publish(FISCAL).metrics["revenue"].periods == 2, "its day and its fiscal month"
+
+
+def test_other_periods_are_computed_again_and_what_is_left_of_the_old_goes(pipeline: Pipeline) -> None:
+    first = [date(2024, 1, 7), date(2024, 1, 28), date(2024, 3, 3)]
+    pipeline.own_grains = fiscal_months(*first, until=date(2024, 5, 1))
+    pipeline.publish(FISCAL)
+    assert len(pipeline.ask("members", grain="fiscal_month", of=FISCAL)) == 1
+    pipeline.own_grains = fiscal_months(*first, date(2024, 3, 31), until=date(2024, 6, 1))
+    assert pipeline.publish(FISCAL).version is None, "more periods change none"
+    other = [date(2024, 1, 10), date(2024, 1, 31), date(2024, 2, 14), date(2024, 3, 6)]
+    pipeline.own_grains = fiscal_months(*other, until=date(2024, 6, 1), print_="b")
+    outcome = pipeline.publish(FISCAL)
+    assert states(outcome) == {"revenue": "published", "members": "published", "plain": "unchanged"}
+    assert [row[0] for row in pipeline.ask("members", grain="fiscal_month", of=FISCAL)] == other[:2]
+    pipeline.own_grains = {}
+    pipeline.publish({"revenue": {"grains": ["day"]}})
+    values = Published(pipeline.catalog(FISCAL).project.published).at()
+    assert values.values(["revenue", "members"], "fiscal_month", ()).num_rows == 0
+
+
+def test_a_metric_whose_time_spine_has_ended_is_held(pipeline: Pipeline) -> None:
+    pipeline.own_grains = fiscal_months(date(2024, 1, 7), date(2024, 1, 28), until=date(2024, 2, 20))
+    outcome = pipeline.publish(FISCAL)
+    assert states(outcome) == {"revenue": "held", "members": "held", "plain": "published"}
+    said = "models/days.yml: fiscal_month is known until 2024-02-19 only, where the time spine ends"
+    assert said in outcome.metrics["members"].findings[0]
+    with pytest.raises(InvalidQuery, match="fiscal_month is known until 2024-02-19 only"):
+        pipeline.ask("plain", grain="fiscal_month", of=FISCAL)

@@ -65,3 +65,8 @@ def test_members_of_a_slice() -> None:
     assert wording.members((), "zh") == "总计"
     assert wording.members((("store", "367"), ("brand", None)), "en") == "store 367, brand (none)"
     assert wording.members((("store", "367"), ("brand", None)), "zh") == "store 367、brand （空）"
+
+
+def test_periods_of_own_grains() -> None:
+    assert wording.period("fiscal_month", date(2017, 1, 29), "en") == "fiscal month of 29 Jan 2017"
+    assert wording.period("fiscal_month", date(2017, 1, 29), "zh") == "2017年1月29日起的 fiscal month"

@@ -33,7 +33,7 @@ def judge(case: Case) -> Iterator[Verdict]:
         score = np.abs(values - expected) / np.where(values < expected, expected - low, high - expected)
         small = np.abs(values - expected) < least[:, None] * np.abs(expected)
     score = np.where(small & (score > 1), 1.0, score)
-    few = learnt.number < SHAPES[case.panel.grain].needed
+    few = learnt.number < SHAPES[case.panel.like].needed
     noisy = learnt.noise > NOISY
     score = np.where(few | noisy, np.nan, score)
     too_little = _reasons(case.panel, rows, few[rows, -1], noisy[rows, -1])
@@ -53,7 +53,7 @@ def looked_for(case: Case) -> tuple[NDArray[np.int64], NDArray[np.float64], NDAr
 def _reasons(
     panel: Panel, rows: NDArray[np.int64], few: NDArray[np.bool_], noisy: NDArray[np.bool_]
 ) -> dict[Series, str]:
-    grain, needed = panel.grain, SHAPES[panel.grain].needed
+    grain, needed = panel.grain, SHAPES[panel.like].needed
     found = {panel.named(row): f"fewer than {needed} {grain}s to learn from" for row in rows[few].tolist()}
     wild = f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
     return found | {panel.named(row): wild for row in rows[noisy & ~few].tolist()}

@@ -50,6 +50,8 @@ def _of(case: Case, block: Rows, grain: Grain) -> Verdict:
 def _course(case: Case, block: Rows, grain: Grain, column: int) -> tuple[float, float, float] | None:
     """Sum so far, sum still to come, and the usual error of the latter; None where it cannot be said."""
     day = case.panel.starts[column]
+    if not case.known.calendar.knows(grain, day):
+        return None
     span = case.known.calendar.span(grain, day)
     over, whole = (day - span.start).days + 1, (span.end - span.start).days
     values: NDArray[np.float64] = case.panel.values[block.first]
@@ -69,10 +71,11 @@ def _note(unit: str, grain: Grain, day: date, so_far: float, course: float, targ
     def told(value: float, language: str) -> str:
         return wording.number(value, unit, language, short=True)
 
+    chinese = _GRAINS.get(grain, f" {wording.spaced(grain)} ")
     return {
-        "en": f"{told(so_far, 'en')} so far this {grain}; on this course {told(course, 'en')}, "
+        "en": f"{told(so_far, 'en')} so far this {wording.spaced(grain)}; on this course {told(course, 'en')}, "
         f"{wording.change(course, target, '')} from the target of {told(target, 'en')}",
-        "zh": f"本{_GRAINS[grain]}至{wording.day(day, 'zh')}累计 {told(so_far, 'zh')}；"
+        "zh": f"本{chinese}至{wording.day(day, 'zh')}累计 {told(so_far, 'zh')}；"
         f"按目前走势预计 {told(course, 'zh')}，与目标 {told(target, 'zh')} 相差 {wording.change(course, target, '')}",
     }
 

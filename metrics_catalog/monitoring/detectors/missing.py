@@ -22,7 +22,7 @@ SCORE = 2.0
 def judge(case: Case) -> Iterator[Verdict]:
     """Totals, and slices where the total is there: what is missing as a whole is told of once."""
     panel = case.panel
-    shape = SHAPES[panel.grain]
+    shape = SHAPES[panel.like]
     closed = np.array([case.known.is_closed(panel.grain, start) for start in panel.starts])
     lacks = np.isnan(panel.values) & ~closed[None, :]
     columns = np.arange(case.first, len(panel.starts))

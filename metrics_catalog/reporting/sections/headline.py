@@ -62,6 +62,8 @@ def _target(copy: Copy, one: Fact) -> tuple[str | None, Any]:
     text = copy.say(key, share=f"{found.share:.0%}", target=target)
     if found.grain != copy.issue.grain:
         value = "" if unit != "percent" else f" {number(found.value, unit, language)},"
-        text = f"{period(found.grain, found.start, language)}:{value} {text}"
+        own = copy.issue.numbers.calendar.own.get(found.grain)
+        when = period(found.grain, found.start, language) if own is None else own.called(found.start, language)
+        text = f"{when}:{value} {text}"
         text = text.replace(": ", "：").replace(", ", "，") if language == "zh" else text
     return text, found.tone

@@ -28,7 +28,7 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
 def _said(copy: Copy, hole: str) -> str:
     """What a text says of a metric."""
     if hole == "period":
-        return words.named_period(copy.issue.grain, copy.issue.period, copy.language)
+        return copy.named(copy.issue.grain, copy.issue.period)
     name, _, which = hole.partition(".")
     one = copy.fact(name)
     if one is None:

@@ -67,6 +67,8 @@ def missed_targets(scene: Scene) -> Iterator[tuple[str, Entry, Grain, Decimal, l
 def _ended(scene: Scene, grain: Grain) -> list[date]:
     """The last whole periods, newest first; none where none ended in the month."""
     calendar = scene.calendar
+    if not calendar.reaches(grain, scene.month.end):
+        return []
     last = calendar.start(grain, scene.month.end)
     found = []
     for _ in range(_LOOK):

@@ -14,12 +14,26 @@ from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.text import readable, rendered
 from metrics_catalog.engine.windows import Windows
+from metrics_catalog.own_grains import OwnGrain, Spine
+from metrics_catalog.spec.base import Label
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"
 WINDOWS: Windows = {
     "day": (Span(date(2024, 2, 28), date(2024, 3, 1)),),
     "month": (Span(date(2024, 1, 1), date(2024, 3, 1)),),
+    "fiscal_month": (Span(date(2024, 1, 28), date(2024, 3, 31)),),
 }
+STARTS = (date(2023, 12, 31), date(2024, 1, 28), date(2024, 2, 25), date(2024, 3, 31))
+FISCAL = OwnGrain(
+    "fiscal_month",
+    "fiscal_month",
+    Spine("", "", "", "", ""),
+    Label(en="fiscal month", zh="财月"),
+    STARTS,
+    (),
+    date(2024, 5, 1),
+)
+CALENDAR = Calendar(own={"fiscal_month": FISCAL})
 CASES: dict[str, dict[str, dict[str, Any]]] = {
     "sum_filtered_by_joined_dimension": {"m": {"filter": "category = '生鲜' and units > 0", "slices": [["country"]], "grains": ["month"]}},
     "average": {"m": {"agg": "average", "grains": ["month"]}},
@@ -44,6 +58,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
             "entity": "store", "window": "7 days", "grains": ["month"],
         }
     },
+    "own_grain": {"m": {"grains": ["fiscal_month"], "slices": [["store"]]}},
     "percentile": {"m": {"agg": "percentile", "percentile": 0.9, "grains": ["month"]}},
 }  # fmt: skip
 
@@ -52,7 +67,7 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_plan(case: str, dialect: str, shop: Any, request: pytest.FixtureRequest) -> None:
     catalog = shop(CASES[case])
-    made = plan(catalog, ["m"], WINDOWS, Calendar())
+    made = plan(catalog, ["m"], WINDOWS, CALENDAR)
     parts = [f"-- {step.table}\n{readable(step.query, dialect)};\n" for step in made.steps]
     parts += [f"-- values\n{readable(one.query(), dialect)};\n" for one in made.values]
     compare(GOLDEN / dialect / f"{case}.sql", "\n".join(parts), request)
@@ -61,13 +76,13 @@ def test_plan(case: str, dialect: str, shop: Any, request: pytest.FixtureRequest
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark"])
 @pytest.mark.parametrize("case", CASES)
 def test_what_runs_is_what_is_read(case: str, dialect: str, shop: Any) -> None:
-    for values in plan(shop(CASES[case]), ["m"], WINDOWS, Calendar()).values:
+    for values in plan(shop(CASES[case]), ["m"], WINDOWS, CALENDAR).values:
         assert values.sql(dialect) == rendered(values.query(), dialect)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_writing_changes_no_query(case: str, shop: Any) -> None:
-    for step in plan(shop(CASES[case]), ["m"], WINDOWS, Calendar()).steps:
+    for step in plan(shop(CASES[case]), ["m"], WINDOWS, CALENDAR).steps:
         before = repr(step.query)
         assert rendered(step.query, "duckdb") == rendered(step.query, "duckdb")
         assert repr(step.query) == before

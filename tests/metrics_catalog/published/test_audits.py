@@ -74,6 +74,20 @@ def test_an_unknown_grain(judge, kit):
     assert (rule, "grain is not one of day, week" in text) == ("periods_closed", True)
 
 
+def test_a_period_of_an_own_grain_is_one_that_the_calendar_knows_and_is_over(judge, kit):
+    def said(day: date, closed_through: date) -> list[str]:
+        rules = AuditRules(periods={"fiscal_month": [(DAY, DAY + timedelta(days=28))]})
+        found = judge(
+            kit.rows([("sales", day, {}, 1)], grain="fiscal_month"), rules=rules, closed_through=closed_through
+        )
+        return [text for rule, text in found if rule == "periods_closed"]
+
+    assert said(DAY, DAY + timedelta(days=27)) == []
+    assert "period is not closed" in said(DAY, DAY + timedelta(days=26))[0]
+    assert "period does not begin a fiscal_month" in said(DAY + timedelta(days=1), DAY + timedelta(days=27))[0]
+    assert "has no such period" in said(DAY + timedelta(days=28), DAY + timedelta(days=60))[0]
+
+
 @pytest.mark.parametrize("column", ["metric", "grain", "period", "slice", "definition"])
 def test_an_empty_key_column(judge, kit, column):
     found = judge(put(kit.rows([("sales", DAY, {}, 1)]), column, None))

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.ops.store import open_store, reading
 from metrics_catalog.ops.tables import outbox
 from metrics_catalog.reporting import issues, shelf
 from metrics_catalog.reporting.issues import deliver, wants_another_try
 from metrics_catalog.reporting.making import Source, last_period
-from metrics_catalog.spec.policy import Policy
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_two_at_once_make_it_once(source: Source, engine: Any, weekly: Any, room
     ],
 )
 def test_an_issue_is_about_the_last_period_that_is_over(grain: Any, through: date, first: date) -> None:
-    assert last_period(Policy(), grain, through) == first
+    assert last_period(Calendar(), grain, through) == first
 
 
 def test_a_report_that_nobody_is_to_get_says_so(source: Source, engine: Any, room: Any) -> None:
