@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.governance.begun import Definitions, definitions_of
+from metrics_catalog.monitoring.calendar import known_days
 from metrics_catalog.monitoring.facts import scene
 from metrics_catalog.project import Project
 from metrics_catalog.published.model import Version
@@ -73,7 +74,8 @@ def make(
     span = numbers.calendar.span(grain, first)
     known = trust(seen, shown, span, _between(source.published, since, snapshot))
     known = replace(known, gone=tuple(name for name in report.spec.metrics if name not in catalog.metrics))
-    return Issue(report, source.definitions, numbers, known, first, now)
+    days = known_days(catalog.policy, numbers.calendar.back(grain, first, 1, "year"), span.end)
+    return Issue(report, source.definitions, numbers, known, days, first, now)
 
 
 def _between(published: Published, since: int | None, snapshot: Snapshot) -> Sequence[Version]:

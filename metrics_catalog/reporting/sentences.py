@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from metrics_catalog.reporting import words
+from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, Kind
 from metrics_catalog.wording import number
@@ -48,7 +49,9 @@ def _bound_zh(found: Found) -> str:
 
 def _move_en(found: Found) -> str:
     fact, verb = found.fact, "rose" if found.size > 0 else "fell"
-    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {fact.grain} before, to {_value(fact, 'en')}"
+    daily = f" ({said})" if (said := per_day(fact, "en")) else ""
+    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {fact.grain} before{daily}"
+    told = f"{told}, to {_value(fact, 'en')}"
     noun = "rise" if found.size > 0 else "fall"
     return (
         f"{told}: the largest {noun} in {words.grains(fact.grain, found.count, 'en')}."
@@ -59,7 +62,8 @@ def _move_en(found: Found) -> str:
 
 def _move_zh(found: Found) -> str:
     fact, verb = found.fact, "上升" if found.size > 0 else "下降"
-    told = f"{_label(fact, 'zh')}环比{verb}{_size(found, 'zh')}，为{_value(fact, 'zh')}"
+    daily = f"（{said}）" if (said := per_day(fact, "zh")) else ""
+    told = f"{_label(fact, 'zh')}环比{verb}{_size(found, 'zh')}{daily}，为{_value(fact, 'zh')}"
     noun = "升幅" if found.size > 0 else "降幅"
     return f"{told}，是{words.grains(fact.grain, found.count, 'zh')}来最大{noun}。" if found.is_record else f"{told}。"
 

@@ -31,6 +31,7 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
         if section.compare == "previous":
             copy.found += of_shares(one, section.by, shares)
         note = _total(copy, one.spec.unit, one.value, before)
+        note = copy.with_days(note, section.compare)
         rows = tuple(_rows(copy, section, one, shares))
         yield Block("contribution", title, note=note, metric=one.metric, rows=rows)
     else:

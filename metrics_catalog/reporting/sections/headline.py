@@ -8,6 +8,7 @@ from typing import Any
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Block, Card
 from metrics_catalog.reporting.copy import Copy
+from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.spec.report import (
     AnySection,
@@ -20,8 +21,8 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
     """A card for each metric."""
     assert isinstance(section, Headline)
     cards = tuple(_card(copy, one, section.compare) for name in section.metrics if (one := copy.fact(name)))
-    note = copy.say("compared", period=copy.compared(section.compare))
-    yield Block("headline", copy.titled(section.title, "key"), note=note, cards=cards)
+    title = copy.titled(section.title, "key")
+    yield Block("headline", title, note=copy.compared(section.compare), cards=cards)
 
 
 def _card(copy: Copy, one: Fact, compare: str) -> Card:
@@ -37,6 +38,7 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
         year = copy.say("year", change=words.delta(one.value, one.year, unit, language))
     why = copy.issue.numbers.snapshot.info.why_held(one.metric)
     mark = copy.say("held", why=why) if why else copy.say("not_yet") if one.value is None else None
+    daily = per_day(one, language, compare, copy.open_days(one.metric, compare))
     return Card(
         metric=one.metric,
         label=one.spec.label.to(language),
@@ -47,7 +49,7 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
         target=target,
         target_tone=judged,
         year=year,
-        mark=mark,
+        mark=mark or daily,
         spark=tuple(value for _, value in one.course[-13:]),
     )
 

@@ -38,7 +38,6 @@ def row(
 
 def table(copy: Copy, section: Breakdown | Ranking, one: Fact, rows: list[Row], share: bool = False) -> Block:
     """Rows under their headings."""
-    kind = section.type
     by, label = words.dimension(section.by, copy.language), one.spec.label.to(copy.language)
     kind = section.type
     title = copy.titled(section.title, kind, label=label, by=by)
@@ -46,7 +45,8 @@ def table(copy: Copy, section: Breakdown | Ranking, one: Fact, rows: list[Row], 
         return Block(kind, title, note=copy.say("nothing"), metric=one.metric)
     compared = copy.say(f"than_{section.compare}", grain=copy.issue.grain)
     columns = (by, label, copy.say("share") if share else "", compared)
-    return Block(kind, title, metric=one.metric, columns=columns, rows=tuple(rows))
+    note = copy.with_days("", section.compare) or None
+    return Block(kind, title, note=note, metric=one.metric, columns=columns, rows=tuple(rows))
 
 
 def of(cell: Cell | None) -> float | None:
