@@ -119,7 +119,7 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
         RULES[one.rule][language],
         number(one.value, unit, language, short=True),
         number(one.expected, unit, language, short=True),
-        change(one.value, one.expected, unit),
+        change(one.value, one.expected, unit, language),
     )
 
 

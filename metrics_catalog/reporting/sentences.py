@@ -8,7 +8,7 @@ from metrics_catalog.reporting import words
 from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, Kind
-from metrics_catalog.wording import number
+from metrics_catalog.wording import Number, alike, number
 
 Say = Callable[[Found], str]
 
@@ -123,7 +123,7 @@ def _pace_zh(found: Found) -> str:
 
 def _contribution_en(found: Found) -> str:
     fact, verb = found.fact, "rose" if found.size > 0 else "fell"
-    size = words.signed(abs(found.size), fact.spec.unit, "en").lstrip("+")
+    size = words.signed(abs(found.size), fact.spec.unit, "en", _write(fact, "en")).lstrip("+")
     parts = words.listed([f"{name} ({given})" for name, given in _parts(found, "en")], "en")
     by = words.dimension(found.by, "en")
     return f"{_label(fact, 'en')} {verb} by {size}; by {by}, most came from {parts}."
@@ -131,15 +131,22 @@ def _contribution_en(found: Found) -> str:
 
 def _contribution_zh(found: Found) -> str:
     fact, verb = found.fact, "上升" if found.size > 0 else "下降"
-    size = words.signed(abs(found.size), fact.spec.unit, "zh").lstrip("+")
+    size = words.signed(abs(found.size), fact.spec.unit, "zh", _write(fact, "zh")).lstrip("+")
     parts = words.listed([f"{name}（{given}）" for name, given in _parts(found, "zh")], "zh")
     return f"{_label(fact, 'zh')}{verb}{size}，按{words.dimension(found.by, 'zh')}看，主要来自{parts}。"
 
 
 def _parts(found: Found, language: str) -> list[tuple[str, str]]:
     """The members that gave most, and what they gave."""
-    unit = found.fact.spec.unit
-    return [(words.member(one.member, language), words.signed(one.given, unit, language)) for one in found.shares]
+    unit, write = found.fact.spec.unit, _write(found.fact, language)
+    return [
+        (words.member(one.member, language), words.signed(one.given, unit, language, write)) for one in found.shares
+    ]
+
+
+def _write(fact: Fact, language: str) -> Callable[[Number | None], str]:
+    """As the section on what moved it does."""
+    return alike([fact.value, fact.before], fact.spec.unit, language)
 
 
 _SAY: dict[Kind, tuple[Say, Say]] = {

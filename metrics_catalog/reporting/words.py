@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
+from metrics_catalog import wording
 from metrics_catalog.reporting.facts import moved
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import day, number, period
+from metrics_catalog.wording import Number, day, period
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "key": ("At a glance", "核心指标"),
@@ -28,7 +29,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "nothing": ("No data for this period.", "本期没有数据。"),
     "unsplit": ("This metric's change cannot be split by {by} without a rest.", "该指标的变化无法按{by}完整拆分。"),
     "total": ("{change} in all, from {before} to {value}", "合计{change}，从{before}到{value}"),
-    "target": ("{share} of target {target}", "目标{target}的{share}"),
+    "target": ("{share} of target {target}", "目标{target}，达成{share}"),
     "target_rate": ("target {target}", "目标{target}"),
     "year": ("{change} on a year ago", "同比{change}"),
     "against": ("vs {before}", "上期{before}"),
@@ -107,7 +108,7 @@ def points(change: float, unit: str, language: str, signed: bool = True) -> str:
     text = f"{size:+,.1f}" if signed else f"{abs(size):,.1f}"
     if unit != "percent":
         return f"{text}%"
-    return f"{text}个百分点" if language == "zh" else f"{text} pp"
+    return wording.points(text, language)
 
 
 def delta(value: float | None, before: float | None, unit: str, language: str) -> str:
@@ -116,11 +117,11 @@ def delta(value: float | None, before: float | None, unit: str, language: str) -
     return "–" if change is None else points(change, unit, language)
 
 
-def signed(value: float, unit: str, language: str) -> str:
-    """A contribution: ``+$2.1K``, ``-0.4 pp``."""
+def signed(value: float, unit: str, language: str, write: Callable[[Number | None], str]) -> str:
+    """A contribution: ``+$2,104``, ``-0.4 pp``; ``write``: how the numbers it stands with are written."""
     if unit == "percent":
         return points(value, unit, language)
-    text = number(value, unit, language, short=True)
+    text = write(value)
     return f"+{text}" if value > 0 else text
 
 

@@ -132,7 +132,7 @@ def test_without_a_headline_each_section_says_it(closing: Closing, room: Any) ->
     report = room.report_file(room.REPORT, sections=sections)
     source = closing((WEDNESDAY,), monitoring={"events": [EVENT]})
     notes = [block.note for block in compose(Copy(make(source, report, room.NOW), "all", "en")).blocks]
-    assert notes[0] == "-$21.7K in all, from $64.6K to $42.8K. " + str(notes[1])
+    assert notes[0] == "-$21,741 in all, from $64,560 to $42,819. " + str(notes[1])
     assert str(notes[1]).startswith("This week had 6 business days")
 
 

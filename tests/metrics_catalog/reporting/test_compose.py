@@ -81,7 +81,7 @@ def test_a_copy_for_one_member_has_its_own_numbers_and_no_other_names(
     assert found["subject"] == "门店静安"
     assert "徐汇" not in text
     place = found["blocks"][-1]
-    assert (place["kind"], place["note"]) == ("place", "在3个中排第1；中位数为$1.44万。")
+    assert (place["kind"], place["note"]) == ("place", "在3个中排第1；中位数为$14,406。")
     other = body(source, per_store, room, "en", ("store", room.HOSTILE))
     assert found["blocks"][0]["cards"][0]["value"] != other["blocks"][0]["cards"][0]["value"]
     assert "<script>" not in page(other)
@@ -97,7 +97,7 @@ def test_a_change_is_good_by_the_direction_and_never_by_the_sign(source: Source,
 
 def test_contributions_say_the_whole_and_unlike_parts_are_not_split(source: Source, weekly: Any, room: Any) -> None:
     blocks = [one for one in body(source, weekly, room)["blocks"] if one["kind"] == "contribution"]
-    assert blocks[0]["note"] == "-$21.7K in all, from $64.6K to $42.8K"
+    assert blocks[0]["note"] == "-$21,741 in all, from $64,560 to $42,819"
     assert {row["member"] for row in blocks[1]["rows"]} == {"生鲜", "日用品"}
     source.published.snapshot.rows["net_sales", "week", ("store",)].pop()  # type: ignore[attr-defined]
     again = [one for one in body(source, weekly, room)["blocks"] if one["kind"] == "contribution"]
