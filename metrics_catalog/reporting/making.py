@@ -73,7 +73,10 @@ def make(
     shown = [name for name in report.spec.metrics if name in catalog.metrics]
     span = numbers.calendar.span(grain, first)
     known = trust(seen, shown, span, _between(source.published, since, snapshot))
-    known = replace(known, gone=tuple(name for name in report.spec.metrics if name not in catalog.metrics))
+    values = (numbers.value(name, grain, first) for name in shown)
+    is_empty = bool(shown) and all(cell is None or cell.value is None for cell in values)
+    gone = tuple(name for name in report.spec.metrics if name not in catalog.metrics)
+    known = replace(known, gone=gone, is_empty=is_empty)
     days = known_days(catalog.policy, numbers.calendar.back(grain, first, 1, "year"), span.end)
     return Issue(report, source.definitions, numbers, known, days, first, now)
 

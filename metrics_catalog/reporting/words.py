@@ -58,6 +58,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "target_word": ("target", "目标"),
     "not_made": ("The {kind} could not be made: {why}", "{kind}未能生成：{why}"),
     "held": ("held: {why}", "暂缓更新：{why}"),
+    "no_data": ("no data for this period", "本期无数据"),
     "not_yet": ("not published yet", "尚未发布"),
 }
 _GRAINS: Mapping[str, tuple[str, str]] = {
@@ -67,7 +68,23 @@ _GRAINS: Mapping[str, tuple[str, str]] = {
     "quarter": ("quarter", "个季度"),
     "year": ("year", "年"),
 }
-_DIMENSIONS: Mapping[str, str] = {"store": "门店", "department": "部门", "brand": "品牌", "region": "区域"}
+_DIMENSIONS: Mapping[str, str] = {
+    "age_band": "年龄段",
+    "brand": "品牌",
+    "campaign": "活动",
+    "campaign_type": "活动类型",
+    "category": "品类",
+    "channel": "渠道",
+    "city": "城市",
+    "country": "国家",
+    "customer": "客户",
+    "department": "部门",
+    "income_band": "收入段",
+    "order": "订单",
+    "product": "商品",
+    "region": "区域",
+    "store": "门店",
+}
 
 
 def say(key: str, language: str, **facts: object) -> str:
@@ -77,8 +94,12 @@ def say(key: str, language: str, **facts: object) -> str:
 
 
 def dimension(name: str, language: str) -> str:
-    """A dimension as people call it."""
-    return _DIMENSIONS.get(name, name) if language == "zh" else name.replace("_", " ")
+    """A dimension as people call it; that of an entity by both: ``customer__city``, ``customer city``, ``客户城市``."""
+    parts = name.split("__")
+    if language != "zh":
+        return " ".join(parts).replace("_", " ")
+    known = [_DIMENSIONS.get(part, part) for part in parts]
+    return ("" if all(part in _DIMENSIONS for part in parts) else " ").join(known)
 
 
 def grains(grain: Grain, count: int, language: str) -> str:

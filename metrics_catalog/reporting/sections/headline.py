@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from metrics_catalog.reporting import words
@@ -37,7 +38,7 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
     if compare != "year" and one.year is not None:
         year = copy.say("year", change=words.delta(one.value, one.year, unit, language))
     why = copy.issue.numbers.snapshot.info.why_held(one.metric)
-    mark = copy.say("held", why=why) if why else copy.say("not_yet") if one.value is None else None
+    mark = copy.say("held", why=why) if why else _missing(copy, one) if one.value is None else None
     daily = per_day(one, language, compare, copy.open_days(one.metric, compare))
     return Card(
         metric=one.metric,
@@ -52,6 +53,13 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
         mark=mark or daily,
         spark=tuple(value for _, value in one.course[-13:]),
     )
+
+
+def _missing(copy: Copy, one: Fact) -> str:
+    """Why there is no value: nothing was published yet, or there is nothing to publish."""
+    numbers = copy.issue.numbers
+    over = numbers.calendar.span(one.grain, one.period).end <= numbers.snapshot.info.closed_through + timedelta(days=1)
+    return copy.say("no_data" if over and numbers.series(one.metric, one.grain, copy.members) else "not_yet")
 
 
 def _target(copy: Copy, one: Fact) -> tuple[str | None, Any]:
