@@ -6,7 +6,7 @@ them is reported the same way: ``metrics/sales/revenue.yml:7 error owner: ...``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -198,7 +198,7 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 
 def _problem(document: Document, model: type[BaseModel], error: Any) -> Problem:
-    loc = _written(document, error["loc"])
+    loc = _written(document, error["loc"], _field_names(model))
     where = ".".join(str(part) for part in loc)
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
@@ -210,11 +210,11 @@ def _problem(document: Document, model: type[BaseModel], error: Any) -> Problem:
     return document.problem(loc, f"{where}: {message}" if where else message)
 
 
-def _written(document: Document, loc: Sequence[str | int]) -> Loc:
-    """``loc`` without the parts pydantic adds for unions; the last part may be a key that is missing."""
+def _written(document: Document, loc: Sequence[str | int], fields: Collection[str]) -> Loc:
+    """``loc`` without the parts pydantic adds for unions and keys; the last may be one of ``fields`` not written."""
     known: Loc = ()
     for index, part in enumerate(loc):
-        if (*known, part) in document.lines or index == len(loc) - 1:
+        if (*known, part) in document.lines or (index == len(loc) - 1 and part in fields):
             known = (*known, part)
     return known
 

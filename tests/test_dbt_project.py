@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,17 @@ from metrics_catalog.catalog import Catalog, load_catalog
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.query import Query
-from metrics_catalog.located import InvalidFiles
+from metrics_catalog.located import Document, InvalidFiles
 from metrics_catalog.project import Project
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.reader import Published
+from metrics_catalog.report_files import ReportFile
+from metrics_catalog.reporting.compose import compose
+from metrics_catalog.reporting.copy import Copy
+from metrics_catalog.reporting.making import Source, make
+from metrics_catalog.review.make import pack_of, scene_of
+from metrics_catalog.review.page import page as review_page
+from metrics_catalog.spec.report import Report
 from orchestration.commands import run
 from orchestration.exchange import import_dbt
 from orchestration.settings import read_settings
@@ -254,6 +261,29 @@ def test_a_second_run_has_nothing_to_do_and_a_changed_seed_is_published(teahouse
     before = teahouse.values("revenue", "month")[("2024-04-01",)]
     after = Teahouse(project, load_catalog(project), {}).values("revenue", "month")[("2024-04-01",)]
     assert after == pytest.approx(before + 1000)
+
+
+def test_it_is_reviewed_and_reported_like_any_other(teahouse: Teahouse) -> None:
+    now, month = datetime(2024, 5, 1, 8, tzinfo=UTC), date(2024, 4, 1)
+    pack = pack_of(scene_of(teahouse.project, now, month), "demand")
+    assert {"target/revenue/month", "duplicate/food_revenue_or_zero/food_revenue"} <= {one.key for one in pack.items}
+    assert "<html" in review_page(pack, "zh")
+    sections = [
+        {"type": "headline", "metrics": ["revenue", "food_share"]},
+        {"type": "breakdown", "metric": "revenue", "by": "customer__country"},
+    ]
+    spec = {"label": {"en": "Tea", "zh": "茶"}, "owner": "finance", "grain": "month", "audience": {"people": ["ann"]}}
+    report = ReportFile("tea", Report.model_validate({**spec, "sections": sections}), Document("tea.yml", {}, {}))
+    source = Source.of(teahouse.project)
+    body = compose(Copy(make(source, report, now, month), "all", "zh"))
+    revenue = teahouse.values("revenue", "month")[("2024-04-01",)]
+    assert body.blocks[0].cards[0].value == f"¥{revenue:,.0f}"
+    assert body.blocks[1].title == "按客户国家看营业额"
+    assert len(body.blocks[1].rows) > 1
+    assert body.definitions[0].description == "What customers paid."
+    ended = compose(Copy(make(source, report, datetime(2025, 2, 1, 8, tzinfo=UTC), date(2025, 1, 1)), "all", "en"))
+    assert [card.mark for card in ended.blocks[0].cards] == ["no data for this period"] * 2
+    assert ended.banner.level == "warn"
 
 
 def test_import_reports_what_is_missing_and_what_is_not_read(tmp_path: Path) -> None:

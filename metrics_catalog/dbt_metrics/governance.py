@@ -59,16 +59,24 @@ def _owner(made: Governance) -> None:
 
 
 def _words(made: Governance, metric: Mapping[str, Any], meta: Mapping[str, Any]) -> None:
-    said = meta.get("label")
-    given: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    given = _both(meta, "label")
     label = metric.get("label") or metric["name"].replace("_", " ").capitalize()
     chinese = given.get("zh") or meta.get("label_zh") or (label if _CHINESE.search(label) else None)
     if chinese is None:
         made.missing.append("label.zh")
     made.keys["label"] = {"en": given.get("en") or label, "zh": chinese or label}
-    if not metric.get("description"):
+    described = _both(meta, "description")
+    text = described.get("en") or metric.get("description")
+    if not text:
         made.missing.append("description")
-    made.keys["description"] = metric.get("description") or label
+    translated = described.get("zh") or meta.get("description_zh")
+    made.keys["description"] = {"en": text or label, "zh": translated} if translated else text or label
+
+
+def _both(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A text of ``config.meta`` in both languages; nothing where it is not given so."""
+    given = meta.get(key)
+    return given if isinstance(given, Mapping) else {}
 
 
 def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain], own: Collection[Grain]) -> list[Grain]:

@@ -14,7 +14,7 @@ from metrics_catalog.engine.query import InvalidQuery
 from metrics_catalog.query_text import day_range
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.spec.metric import AnyMetric
-from metrics_catalog.wording import day, number
+from metrics_catalog.wording import day, number, points
 from metrics_catalog.wording import members as slice_words
 
 Kind = Literal["better", "relative", "absolute", "at least", "at most"]
@@ -136,5 +136,5 @@ def _size_words(one: Expected, unit: str, language: str) -> str:
     if one.kind == "relative":
         return f"{percent}%{by}"
     if unit == "percent":
-        return f"{percent} pp{by}"
+        return f"{points(percent, language)}{by}"
     return f"{'+' * (one.size > 0)}{number(one.size, unit, language)}{by}"

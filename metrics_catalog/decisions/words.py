@@ -76,7 +76,7 @@ def outcome_lines(decision: Decision, outcome: Outcome, label: str, unit: str, l
 
 def _moved(outcome: Outcome, unit: str, language: str) -> Iterator[str]:
     old, new = amount(outcome.before, unit, language), amount(outcome.actual, unit, language)
-    moved = change(outcome.actual, outcome.before, unit)
+    moved = change(outcome.actual, outcome.before, unit, language)
     if language == "zh":
         unit_zh = _GRAINS.get(outcome.grain, f"个 {spaced(outcome.grain)} ")
         span = f"截至{day(outcome.through, language)}的{outcome.periods}{unit_zh}平均"
@@ -86,7 +86,7 @@ def _moved(outcome: Outcome, unit: str, language: str) -> Iterator[str]:
         yield f"{new} over the {span} to {day(outcome.through, language)}, from {old} before ({moved})."
     if outcome.expected is not None:
         wanted = amount(outcome.expected, unit, language)
-        aim = change(outcome.expected, outcome.before, unit)
+        aim = change(outcome.expected, outcome.before, unit, language)
         yield f"预期 {wanted}（{aim}）。" if language == "zh" else f"Expected: {wanted} ({aim})."
 
 
@@ -125,6 +125,6 @@ def _without(outcome: Outcome, unit: str, language: str) -> Iterator[str]:
 
 def _effect(outcome: Outcome, unit: str, language: str) -> str:
     if unit == "percent":
-        return change(outcome.actual, outcome.without, unit)
+        return change(outcome.actual, outcome.without, unit, language)
     effect = outcome.effect or 0.0
     return f"{'+' * (effect > 0)}{amount(effect, unit, language)}"

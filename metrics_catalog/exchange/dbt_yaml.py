@@ -17,6 +17,7 @@ from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.exchange.dbt_filters import NotExported, inside, templates
 from metrics_catalog.expressions import names, parse
 from metrics_catalog.semantic import SemanticModel, by_time
+from metrics_catalog.spec.base import Label, said
 from metrics_catalog.spec.metric import (
     ConversionMetric,
     CumulativeMetric,
@@ -91,9 +92,11 @@ class _Writer:
         made = kinds[type(spec)](entry.name, spec)
         given = spec.model_dump(mode="json", exclude_none=True, include=set(_GOVERNED))
         meta = {"domain": entry.domain, "label": {"en": spec.label.en, "zh": spec.label.zh}}
+        if isinstance(spec.description, Label):
+            meta["description"] = spec.description.model_dump()
         meta |= {key: given[key] for key in _GOVERNED if given.get(key)}
-        about = {"name": entry.name, "label": spec.label.en, "description": spec.description, "type": spec.type}
-        return {**about, **made, "config": {"meta": meta}}
+        about = {"name": entry.name, "label": spec.label.en, "description": said(spec.description, "en")}
+        return {**about, "type": spec.type, **made, "config": {"meta": meta}}
 
     def _simple(self, name: str, spec: Measure) -> dict[str, Any]:
         return {"type_params": {"measure": self._used(name, spec, zero=spec.missing == "zero")}}

@@ -19,6 +19,7 @@ from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.exchange.dbt_yaml import Exported
 from metrics_catalog.expressions import qualified
 from metrics_catalog.semantic import SemanticModel
+from metrics_catalog.spec.base import Label, said
 
 VERSION = "0.2.0.dev0"
 VENDOR = "METRIC_CENTER"
@@ -107,10 +108,12 @@ def _metric(entry: Entry, tree: exp.Expr) -> dict[str, Any]:
     spec = entry.spec
     given = spec.model_dump(mode="json", exclude_none=True, include=set(_GOVERNED))
     governed = {"domain": entry.domain, "label": {"en": spec.label.en, "zh": spec.label.zh}, **given}
+    if isinstance(spec.description, Label):
+        governed["description"] = spec.description.model_dump()
     return {
         "name": entry.name,
         "expression": _expression(_standard(tree)),
-        "description": spec.description,
+        "description": said(spec.description, "en"),
         "ai_context": {"synonyms": list(dict.fromkeys([spec.label.en, spec.label.zh, *spec.synonyms]))},
         "custom_extensions": [{"vendor_name": VENDOR, "data": json.dumps(governed, ensure_ascii=False)}],
     }

@@ -92,4 +92,6 @@ def _told(office: Office, request: Request) -> str:
 def _unknown(record: Record, name: str) -> str:
     if last := record.retired(name):
         return f"{name} was retired on {last.at:%Y-%m-%d}; to have it again, put its file back and propose it"
+    if not record.begun:
+        return "nothing is certified yet; `metrics certify` begins that"
     return f'there is no certified metric "{name}"{suggest(name, record.metrics())}'

@@ -12,6 +12,7 @@ from metrics_catalog.monitoring.alert_words import KINDS, RULES, first_line
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.spec.base import said
 from metrics_catalog.spec.people import Language
 from metrics_catalog.wording import change, members, number, period
 
@@ -118,7 +119,7 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
         RULES[one.rule][language],
         number(one.value, unit, language, short=True),
         number(one.expected, unit, language, short=True),
-        change(one.value, one.expected, unit),
+        change(one.value, one.expected, unit, language),
     )
 
 
@@ -134,7 +135,7 @@ def _playbook(catalog: Catalog, trouble: Trouble, language: Language) -> Iterato
         )
     )
     if entry.spec.playbook:
-        yield Paragraph(("应急处理：" if chinese else "Playbook: ") + entry.spec.playbook)
+        yield Paragraph(("应急处理：" if chinese else "Playbook: ") + said(entry.spec.playbook, language))
 
 
 def _state(incident: Incident, language: Language) -> str:

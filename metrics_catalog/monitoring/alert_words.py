@@ -86,7 +86,8 @@ def _against(finding: Finding, unit: str, language: str) -> str:
     """What the value is against: what was expected, else the bound it is beyond, else the rule's name."""
     chinese, value = language == "zh", finding.value
     if finding.expected is not None:
-        expected, moved = number(finding.expected, unit, language, short=True), change(value, finding.expected, unit)
+        expected = number(finding.expected, unit, language, short=True)
+        moved = change(value, finding.expected, unit, language)
         return f"较预期{expected}变动{moved}" if chinese else f"{moved} against the expected {expected}"
     for bound, beyond, words in ((finding.low, -1, ("低于", "below")), (finding.high, 1, ("高于", "above"))):
         if bound is not None and value is not None and (value - bound) * beyond > 0:

@@ -73,7 +73,7 @@ class _Asked:
                     members([pair for pair in one.members if pair not in own], language),
                     number(one.before, unit, language, short=True),
                     number(one.after, unit, language, short=True),
-                    change(one.after, one.before, unit),
+                    change(one.after, one.before, unit, language),
                     f"{one.explains:.0%}",
                 )
                 for one in found.drivers

@@ -8,6 +8,7 @@ from metrics_catalog.governance.begun import Definitions
 from metrics_catalog.governance.record import METRIC, Version
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Definition
+from metrics_catalog.spec.base import said
 
 SHOWN = 5  # versions
 
@@ -24,7 +25,8 @@ def defined(definitions: Definitions, catalog: Catalog, metric: str, language: s
         (words.say("good", language), words.say(spec.direction, language)),
     )
     history = tuple(f"{_certified(catalog, one, language)}: {one.reason}" for one in reversed(versions[-SHOWN:]))
-    return Definition(metric, spec.label.to(language), spec.description, calculation(spec), facts, history)
+    label, meaning = spec.label.to(language), said(spec.description, language)
+    return Definition(metric, label, meaning, calculation(spec), facts, history)
 
 
 def _owner(catalog: Catalog, owner: str, language: str) -> str:

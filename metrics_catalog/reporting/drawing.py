@@ -106,7 +106,7 @@ def picture(plot: Plot, width: float, height: float, palette: Palette = LIGHT) -
     parts += [_stroke([at(one) for one in piece], palette.before, 1.0) for piece in plot.before]
     parts += [_stroke([at(one) for one in piece], palette.accent, 1.5) for piece in plot.lines]
     if plot.last is not None:
-        parts.append(_stroke([at(plot.last)], palette.accent, 5))
+        parts.append(_dot(at(plot.last), palette.accent, 2.5))
     return "".join([*parts, "</svg>"])
 
 
@@ -123,7 +123,7 @@ def spark(values: Sequence[float | None], tone: str, palette: Palette = STYLED, 
     x, y = places[-1]
     if y is not None:
         colour = palette.of(tone if tone in ("good", "bad") else "plain")  # pyright: ignore[reportArgumentType]
-        drawn.append(_stroke([(x, y)], colour, 6 if size is None else 3.5))
+        drawn.append(_stroke([(x, y)], colour, 6) if size is None else _dot((x, y), colour, 1.75))
     if size is not None:
         box = f'xmlns="http://www.w3.org/2000/svg" viewBox="-2 -2 {wide + 4:g} {tall + 4:g}"'
         return f"<svg {box}>{''.join(drawn)}</svg>"
@@ -149,6 +149,11 @@ def _stroke(places: Sequence[Place], colour: str, width: float, more: str = "") 
     return (
         f'<path d="M{x:.1f} {y:.1f}{rest}" {style} vector-effect="non-scaling-stroke" style="stroke:{colour}"{more}/>'
     )
+
+
+def _dot(place: Place, colour: str, radius: float) -> str:
+    """A dot on paper, where nothing is stretched; a line without length is not drawn by every renderer."""
+    return f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="{radius:g}" fill="{colour}"/>'
 
 
 def _word(x: float, y: float, text: str, anchor: str, colour: str) -> str:

@@ -21,6 +21,7 @@ class Fact:
     """One metric of one slice in one period; values in its unit, None: no data.
 
     ``before``: a period earlier; ``year``: a year earlier. ``course``: (period, value), oldest first, this one last.
+    ``days``: business days of this period and the one before, of what adds up, where one had more closed days.
     """
 
     metric: str
@@ -33,6 +34,7 @@ class Fact:
     course: tuple[tuple[date, float | None], ...]
     earlier: date
     year_ago: date
+    days: tuple[int, int] | None = None
 
     @property
     def target(self) -> float | None:

@@ -72,7 +72,8 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
             continue
         keys = ("metric", "value", "change", "target_word")
         rows = [
-            (card["label"], card["value"], card["change"], card["target"] or card["mark"]) for card in block["cards"]
+            (card["label"], card["value"], card["change"], " · ".join(filter(None, (card["target"], card["mark"]))))
+            for card in block["cards"]
         ]
         width = 4 if any(row[3] for row in rows) else 3
         headings = tuple(words.say(key, language) for key in keys[:width])
@@ -82,8 +83,8 @@ def _numbers(body: Mapping[str, Any]) -> Iterator[Part]:
 
 
 def _insights(body: Mapping[str, Any]) -> Iterator[Part]:
-    for one in body["insights"]:
-        yield Paragraph(f"• {one['text']}")
+    if body["insights"]:
+        yield Paragraph("\n".join(f"• {one['text']}" for one in body["insights"]))
     for block in body["blocks"]:
         if block["kind"] == "place" and block["rows"]:
             yield Facts(((block["title"], block["note"] or ""),))

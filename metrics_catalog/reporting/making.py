@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.governance.begun import Definitions, definitions_of
+from metrics_catalog.monitoring.calendar import known_days
 from metrics_catalog.monitoring.facts import scene
 from metrics_catalog.own_grains import EVER, OutsideSpine
 from metrics_catalog.project import Project
@@ -76,8 +77,12 @@ def make(
     shown = [name for name in report.spec.metrics if name in catalog.metrics]
     span = numbers.calendar.span(grain, first)
     known = trust(seen, shown, span, _between(source.published, since, snapshot))
-    known = replace(known, gone=tuple(name for name in report.spec.metrics if name not in catalog.metrics))
-    return Issue(report, source.definitions, numbers, known, first, now)
+    values = (numbers.value(name, grain, first) for name in shown)
+    is_empty = bool(shown) and all(cell is None or cell.value is None for cell in values)
+    gone = tuple(name for name in report.spec.metrics if name not in catalog.metrics)
+    known = replace(known, gone=gone, is_empty=is_empty)
+    days = known_days(catalog.policy, numbers.calendar.back(grain, first, 1, "year"), span.end)
+    return Issue(report, source.definitions, numbers, known, days, first, now)
 
 
 def _between(published: Published, since: int | None, snapshot: Snapshot) -> Sequence[Version]:

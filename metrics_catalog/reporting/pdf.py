@@ -16,7 +16,7 @@ from metrics_catalog.palette import LIGHT, font_file
 from metrics_catalog.reporting import drawing, words
 from metrics_catalog.reporting.html import TEMPLATES, groups
 
-_WIDTHS = {1: (510.0, 150.0), 2: (247.0, 110.0)}  # points, of one chart or two in a row
+_WIDTHS = {1: (510.0, 150.0), 2: (247.0, 95.0)}  # points, of one chart or two in a row
 
 _SPARK = (150.0, 18.0)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from metrics_catalog.reporting import words
+from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, Kind
-from metrics_catalog.wording import number
+from metrics_catalog.wording import Number, alike, number
 
 Say = Callable[[Found], str]
 
@@ -48,7 +49,9 @@ def _bound_zh(found: Found) -> str:
 
 def _move_en(found: Found) -> str:
     fact, verb = found.fact, "rose" if found.size > 0 else "fell"
-    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {fact.grain} before, to {_value(fact, 'en')}"
+    daily = f" ({said})" if (said := per_day(fact, "en")) else ""
+    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {fact.grain} before{daily}"
+    told = f"{told}, to {_value(fact, 'en')}"
     noun = "rise" if found.size > 0 else "fall"
     return (
         f"{told}: the largest {noun} in {words.grains(fact.grain, found.count, 'en')}."
@@ -59,7 +62,8 @@ def _move_en(found: Found) -> str:
 
 def _move_zh(found: Found) -> str:
     fact, verb = found.fact, "上升" if found.size > 0 else "下降"
-    told = f"{_label(fact, 'zh')}环比{verb}{_size(found, 'zh')}，为{_value(fact, 'zh')}"
+    daily = f"（{said}）" if (said := per_day(fact, "zh")) else ""
+    told = f"{_label(fact, 'zh')}环比{verb}{_size(found, 'zh')}{daily}，为{_value(fact, 'zh')}"
     noun = "升幅" if found.size > 0 else "降幅"
     return f"{told}，是{words.grains(fact.grain, found.count, 'zh')}来最大{noun}。" if found.is_record else f"{told}。"
 
@@ -119,7 +123,7 @@ def _pace_zh(found: Found) -> str:
 
 def _contribution_en(found: Found) -> str:
     fact, verb = found.fact, "rose" if found.size > 0 else "fell"
-    size = words.signed(abs(found.size), fact.spec.unit, "en").lstrip("+")
+    size = words.signed(abs(found.size), fact.spec.unit, "en", _write(fact, "en")).lstrip("+")
     parts = words.listed([f"{name} ({given})" for name, given in _parts(found, "en")], "en")
     by = words.dimension(found.by, "en")
     return f"{_label(fact, 'en')} {verb} by {size}; by {by}, most came from {parts}."
@@ -127,15 +131,22 @@ def _contribution_en(found: Found) -> str:
 
 def _contribution_zh(found: Found) -> str:
     fact, verb = found.fact, "上升" if found.size > 0 else "下降"
-    size = words.signed(abs(found.size), fact.spec.unit, "zh").lstrip("+")
+    size = words.signed(abs(found.size), fact.spec.unit, "zh", _write(fact, "zh")).lstrip("+")
     parts = words.listed([f"{name}（{given}）" for name, given in _parts(found, "zh")], "zh")
     return f"{_label(fact, 'zh')}{verb}{size}，按{words.dimension(found.by, 'zh')}看，主要来自{parts}。"
 
 
 def _parts(found: Found, language: str) -> list[tuple[str, str]]:
     """The members that gave most, and what they gave."""
-    unit = found.fact.spec.unit
-    return [(words.member(one.member, language), words.signed(one.given, unit, language)) for one in found.shares]
+    unit, write = found.fact.spec.unit, _write(found.fact, language)
+    return [
+        (words.member(one.member, language), words.signed(one.given, unit, language, write)) for one in found.shares
+    ]
+
+
+def _write(fact: Fact, language: str) -> Callable[[Number | None], str]:
+    """As the section on what moved it does."""
+    return alike([fact.value, fact.before], fact.spec.unit, language)
 
 
 _SAY: dict[Kind, tuple[Say, Say]] = {

@@ -37,7 +37,7 @@ _LEVELS: Mapping[Kind, Level] = {
 class Trust:
     """What is known of the metrics of one issue, in no language yet. ``missing``: days of its period, by source.
 
-    ``gone``: metrics the report names that are no longer official.
+    ``gone``: metrics the report names that are no longer official. ``is_empty``: none of the others has a value.
     """
 
     through: date
@@ -48,6 +48,7 @@ class Trust:
     quarantined: int
     has_before: bool
     gone: tuple[str, ...] = ()
+    is_empty: bool = False
     labels: Mapping[str, Label] = field(default_factory=dict)
 
     @property
@@ -107,6 +108,10 @@ def banner(known: Trust, language: str) -> Banner:
 def _lines(known: Trust, language: str) -> Iterator[Line]:
     for source, days in known.missing.items():
         yield Line("warn", late(source, days)[language] if source else _not_closed(days, language))
+    if known.is_empty and not known.missing:
+        yield Line(
+            "warn", "本期所有指标均无数据" if language == "zh" else "none of the numbers has data for this period"
+        )
     for name in known.gone:
         yield Line("warn", _gone(name, language))
     for fact, metrics in known.facts:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 
+from metrics_catalog import wording
 from metrics_catalog.reporting.facts import moved
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import day, number, period, spaced
+from metrics_catalog.wording import Number, day, period, spaced
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "key": ("At a glance", "核心指标"),
@@ -28,7 +29,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "nothing": ("No data for this period.", "本期没有数据。"),
     "unsplit": ("This metric's change cannot be split by {by} without a rest.", "该指标的变化无法按{by}完整拆分。"),
     "total": ("{change} in all, from {before} to {value}", "合计{change}，从{before}到{value}"),
-    "target": ("{share} of target {target}", "目标{target}的{share}"),
+    "target": ("{share} of target {target}", "目标{target}，达成{share}"),
     "target_rate": ("target {target}", "目标{target}"),
     "year": ("{change} on a year ago", "同比{change}"),
     "against": ("vs {before}", "上期{before}"),
@@ -57,6 +58,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "target_word": ("target", "目标"),
     "not_made": ("The {kind} could not be made: {why}", "{kind}未能生成：{why}"),
     "held": ("held: {why}", "暂缓更新：{why}"),
+    "no_data": ("no data for this period", "本期无数据"),
     "not_yet": ("not published yet", "尚未发布"),
 }
 _GRAINS: Mapping[str, tuple[str, str]] = {
@@ -66,7 +68,23 @@ _GRAINS: Mapping[str, tuple[str, str]] = {
     "quarter": ("quarter", "个季度"),
     "year": ("year", "年"),
 }
-_DIMENSIONS: Mapping[str, str] = {"store": "门店", "department": "部门", "brand": "品牌", "region": "区域"}
+_DIMENSIONS: Mapping[str, str] = {
+    "age_band": "年龄段",
+    "brand": "品牌",
+    "campaign": "活动",
+    "campaign_type": "活动类型",
+    "category": "品类",
+    "channel": "渠道",
+    "city": "城市",
+    "country": "国家",
+    "customer": "客户",
+    "department": "部门",
+    "income_band": "收入段",
+    "order": "订单",
+    "product": "商品",
+    "region": "区域",
+    "store": "门店",
+}
 
 
 def say(key: str, language: str, **facts: object) -> str:
@@ -76,8 +94,12 @@ def say(key: str, language: str, **facts: object) -> str:
 
 
 def dimension(name: str, language: str) -> str:
-    """A dimension as people call it."""
-    return _DIMENSIONS.get(name, name) if language == "zh" else name.replace("_", " ")
+    """A dimension as people call it; that of an entity by both: ``customer__city``, ``customer city``, ``客户城市``."""
+    parts = name.split("__")
+    if language != "zh":
+        return " ".join(parts).replace("_", " ")
+    known = [_DIMENSIONS.get(part, part) for part in parts]
+    return ("" if all(part in _DIMENSIONS for part in parts) else " ").join(known)
 
 
 def grains(grain: Grain, count: int, language: str) -> str:
@@ -107,7 +129,7 @@ def points(change: float, unit: str, language: str, signed: bool = True) -> str:
     text = f"{size:+,.1f}" if signed else f"{abs(size):,.1f}"
     if unit != "percent":
         return f"{text}%"
-    return f"{text}个百分点" if language == "zh" else f"{text} pp"
+    return wording.points(text, language)
 
 
 def delta(value: float | None, before: float | None, unit: str, language: str) -> str:
@@ -116,11 +138,11 @@ def delta(value: float | None, before: float | None, unit: str, language: str) -
     return "–" if change is None else points(change, unit, language)
 
 
-def signed(value: float, unit: str, language: str) -> str:
-    """A contribution: ``+$2.1K``, ``-0.4 pp``."""
+def signed(value: float, unit: str, language: str, write: Callable[[Number | None], str]) -> str:
+    """A contribution: ``+$2,104``, ``-0.4 pp``; ``write``: how the numbers it stands with are written."""
     if unit == "percent":
         return points(value, unit, language)
-    text = number(value, unit, language, short=True)
+    text = write(value)
     return f"+{text}" if value > 0 else text
 
 

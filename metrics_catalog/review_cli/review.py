@@ -52,7 +52,7 @@ def review(
 @review_app.command()
 def accept(
     context: typer.Context,
-    item: Annotated[str, typer.Argument(help="An item of the last review: its key, or its number there.")],
+    item: Annotated[str, typer.Argument(help="An item's key, of the newest review that has it; or its number there.")],
     now: Annotated[bool, typer.Option("--now", help="Retire at once, without a grace.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -62,11 +62,13 @@ def accept(
     from metrics_catalog.review.make import kept
 
     project = project_of(context)
-    pack = next((pack for _, pack in kept(project)), None)
-    found = None if pack is None else pack.item(item)
+    packs = [pack for _, pack in kept(project)]
+    # A review of an earlier month is as of that month's end, so the one just read need not be the newest.
+    among = packs[:1] if item.isdigit() else packs
+    found = next((one for pack in among if (one := pack.item(item)) is not None), None)
     if found is None:
-        keys = [] if pack is None else [one.key for one in pack.items]
-        hint = suggest(item, keys) if pack else "; make one with `metrics review`"
+        keys = [one.key for pack in packs[:1] for one in pack.items]
+        hint = suggest(item, keys) if packs else "; make one with `metrics review`"
         raise typer.BadParameter(f'the last review has no item "{item}"{hint}')
     made = ask(found, lambda: office_of(context), lambda: desk_of(context)[0], user_of(context), project.root, now)
     if isinstance(made, Decision):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, WithJsonSchema
 
 NAME = r"[a-z][a-z0-9_]{0,62}"
 GRAINS = ("day", "week", "month", "quarter", "year")
@@ -41,3 +41,16 @@ class Label(Spec):
     def to(self, language: str) -> str:
         """The text in ``language`` (``zh`` or anything else for English)."""
         return self.zh if language == "zh" else self.en
+
+
+def _written(value: Any) -> str:
+    return "both" if isinstance(value, (dict, Label)) else "text"
+
+
+# A text that says the same in both languages, or one in whichever language it is written.
+Words = Annotated[Annotated[Text, Tag("text")] | Annotated[Label, Tag("both")], Discriminator(_written)]
+
+
+def said(words: str | Label, language: str) -> str:
+    """A text as readers of ``language`` get it; one in a single language as it is."""
+    return words if isinstance(words, str) else words.to(language)

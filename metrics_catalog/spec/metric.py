@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
-from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
+from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text, Words
 from metrics_catalog.spec.monitoring import Anomaly, Bounds, ChangeRule, Cut
 from metrics_catalog.spec.time import Duration, Longer, Offset
 
@@ -65,7 +65,7 @@ class MetricFile(Spec):
     """What every kind of metric says about itself. ``watch``: slices whose members are judged, besides the total."""
 
     label: Label
-    description: Text
+    description: Words
     synonyms: tuple[Text, ...] = ()
     owner: Name
     tier: Literal[1, 2, 3]
@@ -78,7 +78,7 @@ class MetricFile(Spec):
     change: ChangeRule | None = None
     anomaly: Anomaly | None = None
     watch: tuple[Cut, ...] | None = None
-    playbook: Text | None = None
+    playbook: Words | None = None
 
     @field_validator("grains", "slices", "synonyms", "watch")
     @classmethod

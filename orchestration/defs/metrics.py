@@ -14,6 +14,7 @@ from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.rollup import Rollups, rollups
 from metrics_catalog.governance.card import preview_lines, version_line
+from metrics_catalog.spec.base import said
 from orchestration.declared import Declared
 from orchestration.defs.dbt import keys_by_id
 from orchestration.describe import check_result, foreseen, metric_key, owners
@@ -86,7 +87,7 @@ def _spec(declared: Declared, stored: Rollups, entry: Entry, status: "Status") -
     return dg.AssetSpec(
         key=metric_key(entry.domain, entry.name),
         deps=_parents(declared, stored, entry.name),
-        description=f"{spec.label.en} · {spec.label.zh}\n\n{spec.description}",
+        description=f"{spec.label.en} · {spec.label.zh}\n\n" + said(spec.description, "en"),
         group_name=entry.domain,
         owners=owners(catalog.people, spec.owner),
         kinds={"metric", "delta"},

@@ -127,7 +127,7 @@ def make_catalog(semantics: Semantics, people: People, folder: Path, metrics: di
 
 def metric_keys(name: str, keys: dict[str, Any]) -> dict[str, Any]:
     common = {
-        "label": {"en": name, "zh": f"指标 {name}"}, "description": name, "owner": "sales", "tier": 2, "unit": "usd",
+        "label": {"en": name, "zh": f"指标 {name}"}, "description": {"en": name, "zh": name}, "owner": "sales", "tier": 2, "unit": "usd",
         "direction": "up", "grains": ["day"], "type": "simple",
     }  # fmt: skip
     simple = {"model": "sales", "agg": "sum", "expr": "amount_usd"}

@@ -99,6 +99,22 @@ def test_an_unknown_type_says_which_there_are(project: Project) -> None:
     assert any("type must be one of simple, ratio, derived" in one for one in problems(project))
 
 
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ("description: {en: Sold}", "sales.yml:3 error description.zh: is required"),
+        ("description: {en: Sold, zh: }", "sales.yml:3 error description.zh: Input should be a valid string, got None"),
+        ("description: {en: Sold, zh: 售出, de: x}", "sales.yml:3 error description.de: is not a known key"),
+        ("description: 3", "sales.yml:3 error description: Input should be a valid string, got 3"),
+        ("description: ' '", "sales.yml:3 error description: String should have at least 1 character, got ' '"),
+    ],
+)
+def test_a_description_is_a_text_or_one_in_both_languages(project: Project, description: str, said: str) -> None:
+    write(project.metrics / "sales/sales.yml", METRIC.replace("description: x", description))
+    [found] = problems(project)
+    assert found.startswith(f"metrics_catalog/metrics/sales/{said}")
+
+
 def test_without_people_there_is_no_catalog(project: Project) -> None:
     project.people.unlink()
     catalog, found = examine(project)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from metrics_catalog.review.item import Item, Pack, Proposal
+from metrics_catalog.review.make import keep
 from orchestration.cli import main
 
 
@@ -83,6 +85,25 @@ def test_refusals_are_wrong_usage(metrics: Callable[..., Ended], arguments: tupl
     ended = metrics("wei", *arguments)
     assert ended.code == 2
     assert said in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_an_item_of_an_earlier_months_review_is_accepted_by_its_key(
+    metrics: Callable[..., Ended], refreshed: Any
+) -> None:
+    words = {"en": "Net sales missed its target", "zh": "净销售额未达目标"}
+    proposal = Proposal("decide", "net_sales", "missed its target", action={"en": "find why", "zh": "查明原因"})
+    item = Item("target/net_sales/month", "missed target", "net_sales", words, (), words, proposal)
+    for month, made, items in (
+        ("2024-02-01", "2024-03-01T08:00:00+00:00", (item,)),
+        ("2024-03-01", "2024-04-01T08:00:00+00:00", ()),
+    ):
+        keep(Pack(month, made, "demand", items, (), {"en": "", "zh": ""}), refreshed.project)
+    asked = metrics("wei", "review", "accept", "target/net_sales/month")
+    assert asked.out.splitlines()[0] == "D-1  open"
+    assert "  cause: missed its target" in asked.out.splitlines()
+    for wrong in ("1", "target/net_sale/month"):
+        refused = metrics("wei", "review", "accept", wrong)
+        assert (refused.code, f'the last review has no item "{wrong}"' in refused.err) == (2, True)
 
 
 def test_who_nobody_knows_decides_nothing(metrics: Callable[..., Ended]) -> None:

@@ -21,13 +21,39 @@ from metrics_catalog.spec.base import Grain
         (1_230_000, "usd", True, "$1.23M", "$123万"),
         (45_600, "count", True, "45.6K", "4.56万"),
         (9_999, "count", True, "9,999", "9,999"),
-        (2_500_000_000, "cny", True, "¥2.50B", "¥25.0亿"),
+        (2_500_000_000, "cny", True, "¥2.50B", "¥25亿"),
+        (38_000, "usd", True, "$38K", "$3.80万"),
         (0, "usd", True, "$0", "$0"),
     ],
 )
 def test_a_number_as_people_read_it(value: float | None, unit: str, short: bool, english: str, chinese: str) -> None:
     assert wording.number(value, unit, "en", short) == english
     assert wording.number(value, unit, "zh", short) == chinese
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "english", "chinese"),
+    [
+        (
+            [16_138.2, -5_242, None, 4.89],
+            "usd",
+            ["$16,138", "-$5,242", "–", "$4.89"],
+            ["$16,138", "-$5,242", "–", "$4.89"],
+        ),
+        ([1_640_000, 240_000, 90_000], "usd", ["$1.64M", "$0.24M", "$90K"], ["$164万", "$24万", "$9万"]),
+        ([0.5, 0.25], "percent", ["50.0%", "25.0%"], ["50.0%", "25.0%"]),
+        ([], "usd", [], []),
+    ],
+)
+def test_numbers_that_stand_together_are_written_alike(
+    values: list[float | None], unit: str, english: list[str], chinese: list[str]
+) -> None:
+    assert [wording.alike(values, unit, "en")(one) for one in values] == english
+    assert [wording.alike(values, unit, "zh")(one) for one in values] == chinese
+
+
+def test_points_in_both_languages() -> None:
+    assert wording.change(0.25, 0.2, "percent", "zh") == "+5.0个百分点"
 
 
 @pytest.mark.parametrize(
@@ -42,7 +68,7 @@ def test_a_number_as_people_read_it(value: float | None, unit: str, short: bool,
     ],
 )
 def test_a_change(new: float | None, old: float | None, unit: str, said: str) -> None:
-    assert wording.change(new, old, unit) == said
+    assert wording.change(new, old, unit, "en") == said
 
 
 @pytest.mark.parametrize(

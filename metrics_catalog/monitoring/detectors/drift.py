@@ -72,11 +72,12 @@ def _note(unit: str, grain: Grain, day: date, so_far: float, course: float, targ
         return wording.number(value, unit, language, short=True)
 
     chinese = _GRAINS.get(grain, f" {wording.spaced(grain)} ")
+    off = wording.change(course, target, "", "en")
     return {
         "en": f"{told(so_far, 'en')} so far this {wording.spaced(grain)}; on this course {told(course, 'en')}, "
-        f"{wording.change(course, target, '')} from the target of {told(target, 'en')}",
+        f"{off} from the target of {told(target, 'en')}",
         "zh": f"本{chinese}至{wording.day(day, 'zh')}累计 {told(so_far, 'zh')}；"
-        f"按目前走势预计 {told(course, 'zh')}，与目标 {told(target, 'zh')} 相差 {wording.change(course, target, '')}",
+        f"按目前走势预计 {told(course, 'zh')}，与目标 {told(target, 'zh')} 相差 {off}",
     }
 
 

@@ -10,12 +10,12 @@ from metrics_catalog.reporting.contributions import Share, contributions
 from metrics_catalog.reporting.copy import Copy
 from metrics_catalog.reporting.facts import Fact, tone
 from metrics_catalog.reporting.findings import of_shares
-from metrics_catalog.reporting.sections.rows import split
+from metrics_catalog.reporting.sections.rows import Write, split
 from metrics_catalog.spec.report import (
     AnySection,
     Contribution,
 )
-from metrics_catalog.wording import number
+from metrics_catalog.wording import alike
 
 
 def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
@@ -30,8 +30,10 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
     if shares and one.value is not None and before is not None:
         if section.compare == "previous":
             copy.found += of_shares(one, section.by, shares)
-        note = _total(copy, one.spec.unit, one.value, before)
-        rows = tuple(_rows(copy, section, one, shares))
+        write = alike([one.value, before], one.spec.unit, copy.language)
+        note = _total(copy, one.spec.unit, one.value, before, write)
+        note = copy.with_days(note, section.compare)
+        rows = tuple(_rows(copy, section, one, shares, write))
         yield Block("contribution", title, note=note, metric=one.metric, rows=rows)
     else:
         key = "nothing" if one.value is None or before is None else "unsplit"
@@ -46,7 +48,7 @@ def _shares(copy: Copy, section: Contribution, one: Fact) -> list[Share] | None:
     return contributions(split(copy, section), (now, before))
 
 
-def _rows(copy: Copy, section: Contribution, one: Fact, shares: Sequence[Share]) -> Iterator[Row]:
+def _rows(copy: Copy, section: Contribution, one: Fact, shares: Sequence[Share], write: Write) -> Iterator[Row]:
     shown, rest = shares[: section.top], shares[section.top :]
     parts = [(words.member(share.member, copy.language), share.given) for share in shown]
     if rest:
@@ -54,10 +56,9 @@ def _rows(copy: Copy, section: Contribution, one: Fact, shares: Sequence[Share])
     biggest = max(abs(given) for _, given in parts) or 1.0
     for name, given in parts:
         judged = tone(given, 0.0, one.spec.direction)
-        yield Row(name, words.signed(given, one.spec.unit, copy.language), "", "", judged, given / biggest)
+        yield Row(name, words.signed(given, one.spec.unit, copy.language, write), "", "", judged, given / biggest)
 
 
-def _total(copy: Copy, unit: str, value: float, before: float) -> str:
-    shown = {"before": before, "value": value}
-    facts = {name: number(each, unit, copy.language, short=True) for name, each in shown.items()}
-    return copy.say("total", change=words.signed(value - before, unit, copy.language), **facts)
+def _total(copy: Copy, unit: str, value: float, before: float, write: Write) -> str:
+    change = words.signed(value - before, unit, copy.language, write)
+    return copy.say("total", change=change, before=write(before), value=write(value))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Block, Card
 from metrics_catalog.reporting.copy import Copy
+from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.spec.report import (
     AnySection,
@@ -20,8 +22,8 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
     """A card for each metric."""
     assert isinstance(section, Headline)
     cards = tuple(_card(copy, one, section.compare) for name in section.metrics if (one := copy.fact(name)))
-    note = copy.say("compared", period=copy.compared(section.compare))
-    yield Block("headline", copy.titled(section.title, "key"), note=note, cards=cards)
+    title = copy.titled(section.title, "key")
+    yield Block("headline", title, note=copy.compared(section.compare), cards=cards)
 
 
 def _card(copy: Copy, one: Fact, compare: str) -> Card:
@@ -36,7 +38,8 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
     if compare != "year" and one.year is not None:
         year = copy.say("year", change=words.delta(one.value, one.year, unit, language))
     why = copy.issue.numbers.snapshot.info.why_held(one.metric)
-    mark = copy.say("held", why=why) if why else copy.say("not_yet") if one.value is None else None
+    mark = copy.say("held", why=why) if why else _missing(copy, one) if one.value is None else None
+    daily = per_day(one, language, compare, copy.open_days(one.metric, compare))
     return Card(
         metric=one.metric,
         label=one.spec.label.to(language),
@@ -47,9 +50,16 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
         target=target,
         target_tone=judged,
         year=year,
-        mark=mark,
+        mark=mark or daily,
         spark=tuple(value for _, value in one.course[-13:]),
     )
+
+
+def _missing(copy: Copy, one: Fact) -> str:
+    """Why there is no value: nothing was published yet, or there is nothing to publish."""
+    numbers = copy.issue.numbers
+    over = numbers.calendar.span(one.grain, one.period).end <= numbers.snapshot.info.closed_through + timedelta(days=1)
+    return copy.say("no_data" if over and numbers.series(one.metric, one.grain, copy.members) else "not_yet")
 
 
 def _target(copy: Copy, one: Fact) -> tuple[str | None, Any]:

@@ -14,7 +14,7 @@ from metrics_catalog.spec.report import (
     AnySection,
     Ranking,
 )
-from metrics_catalog.wording import number
+from metrics_catalog.wording import alike
 
 
 def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
@@ -35,7 +35,10 @@ def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
         return
     picked = ordered[: section.top]
     picked += ordered[max(section.top, len(ordered) - section.bottom) :] if section.bottom else []
-    rows = [row(copy, one, member, cells[member], values[member] / biggest, "", place[member]) for member in picked]
+    write = alike([values[member] for member in picked], one.spec.unit, copy.language)
+    rows = [
+        row(copy, one, member, cells[member], values[member] / biggest, write, place=place[member]) for member in picked
+    ]
     yield table(copy, section, one, rows)
 
 
@@ -45,8 +48,9 @@ def _place(copy: Copy, section: Ranking, one: Fact, values: list[float], place: 
     title = copy.titled(section.title, "place", label=label, subject=copy.subject)
     if place is None:
         return Block("place", title, note=copy.say("nothing"), metric=one.metric)
-    middle = number(median(values), one.spec.unit, copy.language, short=True)
+    middle = alike([one.value, median(values)], one.spec.unit, copy.language)(median(values))
     note = copy.say("place_note", place=place, count=count, median=middle)
     size = 1 - (place - 1) / max(count - 1, 1)
-    own = row(copy, one, copy.subject, (Cell(one.value), Cell(one.before)), size, "", place)
+    write = alike([one.value], one.spec.unit, copy.language)
+    own = row(copy, one, copy.subject, (Cell(one.value), Cell(one.before)), size, write, place=place)
     return Block("place", title, note=note, metric=one.metric, columns=(str(count), "1"), rows=(own,))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Block, Row
 from metrics_catalog.reporting.copy import Copy
@@ -12,8 +14,9 @@ from metrics_catalog.spec.report import (
     Contribution,
     Ranking,
 )
-from metrics_catalog.wording import number
+from metrics_catalog.wording import Number
 
+Write = Callable[[Number | None], str]
 Pair = tuple[Cell | None, Cell | None]  # now, before
 
 
@@ -26,19 +29,24 @@ def split(copy: Copy, section: Breakdown | Ranking | Contribution) -> dict[str |
 
 
 def row(
-    copy: Copy, one: Fact, member: str | None, cells: Pair, size: float, share: str = "", place: int | None = None
+    copy: Copy,
+    one: Fact,
+    member: str | None,
+    cells: Pair,
+    size: float,
+    write: Write,
+    share: str = "",
+    place: int | None = None,
 ) -> Row:
-    """One member's value and change."""
+    """One member's value and change; ``write``: how the values of its column are written."""
     now, before = of(cells[0]), of(cells[1])
-    unit, language = one.spec.unit, copy.language
-    shown, change = number(now, unit, language, short=True), words.delta(now, before, unit, language)
+    change = words.delta(now, before, one.spec.unit, copy.language)
     judged = tone(now, before, one.spec.direction)
-    return Row(words.member(member, language), shown, share, change, judged, size, place)
+    return Row(words.member(member, copy.language), write(now), share, change, judged, size, place)
 
 
 def table(copy: Copy, section: Breakdown | Ranking, one: Fact, rows: list[Row], share: bool = False) -> Block:
     """Rows under their headings."""
-    kind = section.type
     by, label = words.dimension(section.by, copy.language), one.spec.label.to(copy.language)
     kind = section.type
     title = copy.titled(section.title, kind, label=label, by=by)
@@ -46,7 +54,8 @@ def table(copy: Copy, section: Breakdown | Ranking, one: Fact, rows: list[Row], 
         return Block(kind, title, note=copy.say("nothing"), metric=one.metric)
     compared = copy.say(f"than_{section.compare}", grain=copy.issue.grain)
     columns = (by, label, copy.say("share") if share else "", compared)
-    return Block(kind, title, metric=one.metric, columns=columns, rows=tuple(rows))
+    note = copy.with_days("", section.compare) or None
+    return Block(kind, title, note=note, metric=one.metric, columns=columns, rows=tuple(rows))
 
 
 def of(cell: Cell | None) -> float | None:

@@ -36,9 +36,12 @@ def found(scene: Scene) -> Iterator[Item]:
                     "en": ", ".join(f"{count}× {word}" for word, count in counts.items() if count)
                     + (f"; up to {most:.1%} of rows quarantined." if most else "."),
                     "zh": "，".join(f"{_ZH[word]}{count}次" for word, count in counts.items() if count)
-                    + (f"；隔离行最高 {most:.1%}。" if most else "。"),
+                    + (f"；隔离行最高占{most:.1%}。" if most else "。"),
                 },
-                {"en": f"Metrics on it: {_some(metrics)}.", "zh": f"相关指标：{_some(metrics)}。"},
+                {
+                    "en": f"Metrics on it: {_some(scene, metrics, 'en')}.",
+                    "zh": f"相关指标：{_some(scene, metrics, 'zh')}。",
+                },
             ),
             proposed={"en": "Agree with its owner what is delivered when.", "zh": "与数据源负责人约定交付内容与时间。"},
             proposal=_proposal(name, metrics),
@@ -82,5 +85,7 @@ def _proposal(source: str, metrics: list[str]) -> Proposal | None:
     return Proposal("decide", metrics[0], f"source {source} fails often", action=action)
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" +{len(names) - 5}" if len(names) > 5 else "") if names else "–"
+def _some(scene: Scene, metrics: list[str], language: str) -> str:
+    labels = [scene.catalog.metrics[one].spec.label.to(language) for one in metrics[:5]]
+    more = f" +{len(metrics) - 5}" if len(metrics) > 5 else ""
+    return ("、" if language == "zh" else ", ").join(labels) + more if labels else "–"

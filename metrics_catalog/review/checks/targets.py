@@ -88,8 +88,11 @@ def _row(count: int, language: str) -> str:
 
 
 def _evidence(of: date, value: float, target: Decimal, unit: str, grain: Grain) -> dict[str, str]:
-    off = change(value, target, unit)
+    def told(one: float | Decimal, language: str) -> str:
+        return number(one, unit, language)
+
+    off = {language: change(value, target, unit, language) for language in ("en", "zh")}
     return {
-        "en": f"{period(grain, of, 'en')}: {number(value, unit, 'en')}, target {number(target, unit, 'en')} ({off}).",
-        "zh": f"{period(grain, of, 'zh')}：{number(value, unit, 'zh')}，目标 {number(target, unit, 'zh')}（{off}）。",
+        "en": f"{period(grain, of, 'en')}: {told(value, 'en')}, target {told(target, 'en')} ({off['en']}).",
+        "zh": f"{period(grain, of, 'zh')}：{told(value, 'zh')}，目标{told(target, 'zh')}（{off['zh']}）。",
     }

@@ -196,6 +196,21 @@ def test_governance_comes_from_meta_and_what_is_missing_is_said(dbt_project: Wri
     assert "does not say its owner, tier, unit, direction, label.zh, description" in missing
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ({"description": "Sold."}, "Sold."),
+        ({"description": "Sold.", "config": {"meta": {"description": {"en": "x", "zh": "售出。"}}}}, ("x", "售出。")),
+        ({"description": "Sold.", "config": {"meta": {"description_zh": "售出。"}}}, ("Sold.", "售出。")),
+        ({"config": {"meta": {"description": {"zh": "售出。"}}}}, ("sales", "售出。")),
+    ],
+)
+def test_a_description_may_be_in_both_languages(dbt_project: Write, given: dict[str, Any], read: Any) -> None:
+    catalog, _ = catalog_of(dbt_project({"sales": simple("amount", **given)}))
+    found = catalog.metrics["sales"].spec.description
+    assert found == read if isinstance(found, str) else (found.en, found.zh) == read
+
+
 def test_a_metric_file_of_the_same_name_is_an_error_naming_both(dbt_project: Write) -> None:
     project = dbt_project({"sales": simple("amount")})
     path = project.metrics / "money" / "sales.yml"

@@ -74,5 +74,5 @@ def test_words_in_both_languages() -> None:
     assert one.words("usd", "en") == "store 367: +5% by 31 Jan 2018"
     assert one.words("usd", "zh") == "store 367: +5%（到2018年1月31日）"
     assert Expected("at least", Decimal(12000)).words("usd", "en") == "≥ $12,000"
-    assert Expected("absolute", Decimal("-0.005")).words("percent", "zh") == "-0.5 pp"
+    assert Expected("absolute", Decimal("-0.005")).words("percent", "zh") == "-0.5个百分点"
     assert Expected().words("usd", "zh") == "好转"

@@ -73,7 +73,10 @@ def test_what_dbt_has_no_words_for_is_named(shop: Shop) -> None:
 
 
 def test_governance_is_in_meta(shop: Shop) -> None:
-    made = to_dbt(shop({"net": {"slices": [["category"]], "target": {"day": 5}}}))
+    described = {"en": "Net of tax.", "zh": "不含税。"}
+    made = to_dbt(shop({"net": {"slices": [["category"]], "target": {"day": 5}, "description": described}}))
+    assert made.data["metrics"][0]["description"] == "Net of tax."
+    assert made.data["metrics"][0]["config"]["meta"]["description"] == described
     meta = made.data["metrics"][0]["config"]["meta"]
     assert (meta["owner"], meta["tier"], meta["slices"], meta["label"]["zh"]) == (
         "sales",

@@ -25,7 +25,7 @@ def made(shop: Callable[[dict[str, dict[str, Any]]], Catalog]) -> Any:
     return to_osi(
         shop(
             {
-                "net": {"synonyms": ["sales"]},
+                "net": {"synonyms": ["sales"], "description": {"en": "Sold.", "zh": "售出。"}},
                 "fresh": {"filter": "category = '生鲜'"},
                 "fresh_share": {"type": "ratio", "numerator": "fresh", "denominator": "net"},
                 "buyers": {"agg": "count_distinct", "expr": "member_id"},
@@ -53,6 +53,12 @@ def test_keys_are_the_specs(made: Any) -> None:
         ("sales", "products"),
         ("products", "makers"),
     }
+
+
+def test_a_description_is_english_and_both_are_kept(made: Any) -> None:
+    net = made.data["semantic_model"][0]["metrics"][0]
+    assert net["description"] == "Sold."
+    assert '"description": {"en": "Sold.", "zh": "售出。"}' in net["custom_extensions"][0]["data"]
 
 
 def test_expressions(made: Any) -> None:

@@ -206,6 +206,7 @@ def test_the_fingerprint_is_of_the_calculation_and_all_code_under_it(town: Any) 
 
     first = mark(filter="not is_promoted")
     assert first == mark(filter="not   is_promoted", description="other words")
+    assert first == mark(filter="not is_promoted", description={"en": "Net.", "zh": "净额。"}, playbook="Ask.")
     assert first != mark(filter="is_promoted")
     for node in ("model.shop.fct_sales", "model.shop.dim_products"):  # the facts, and what slices join
         town.checksums[node] = "changed"

@@ -73,6 +73,7 @@ def _blocks(text: str) -> list[str]:
     ("keys", "changes"),
     [
         ({"description": "Other words."}, ("wording",)),
+        ({"description": {"en": "Net of tax.", "zh": "不含税。"}}, ("wording",)),
         ({"label": {"en": "Net", "zh": "净额"}}, ("wording",)),
         ({"synonyms": ["净额"]}, ("wording",)),
         ({"playbook": "Call the shop."}, ("wording",)),

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from metrics_catalog.message import Message
+from metrics_catalog.reporting import words
 from metrics_catalog.reporting.compose import compose
 from metrics_catalog.reporting.copy import Copy
 from metrics_catalog.reporting.html import page
@@ -81,7 +82,7 @@ def test_a_copy_for_one_member_has_its_own_numbers_and_no_other_names(
     assert found["subject"] == "门店静安"
     assert "徐汇" not in text
     place = found["blocks"][-1]
-    assert (place["kind"], place["note"]) == ("place", "在3个中排第1；中位数为$1.44万。")
+    assert (place["kind"], place["note"]) == ("place", "在3个中排第1；中位数为$14,406。")
     other = body(source, per_store, room, "en", ("store", room.HOSTILE))
     assert found["blocks"][0]["cards"][0]["value"] != other["blocks"][0]["cards"][0]["value"]
     assert "<script>" not in page(other)
@@ -97,7 +98,7 @@ def test_a_change_is_good_by_the_direction_and_never_by_the_sign(source: Source,
 
 def test_contributions_say_the_whole_and_unlike_parts_are_not_split(source: Source, weekly: Any, room: Any) -> None:
     blocks = [one for one in body(source, weekly, room)["blocks"] if one["kind"] == "contribution"]
-    assert blocks[0]["note"] == "-$21.7K in all, from $64.6K to $42.8K"
+    assert blocks[0]["note"] == "-$21,741 in all, from $64,560 to $42,819"
     assert {row["member"] for row in blocks[1]["rows"]} == {"生鲜", "日用品"}
     source.published.snapshot.rows["net_sales", "week", ("store",)].pop()  # type: ignore[attr-defined]
     again = [one for one in body(source, weekly, room)["blocks"] if one["kind"] == "contribution"]
@@ -115,10 +116,12 @@ def test_no_data_and_a_metric_that_is_gone_are_said(source: Source, weekly: Any,
     gone = replace(source, definitions=replace(source.definitions, official=catalog))
     found = body(gone, weekly, room)
     card = found["blocks"][0]["cards"][0]
-    assert (card["value"], card["change"], card["mark"]) == ("–", "–", "not published yet")
+    assert (card["value"], card["change"], card["mark"]) == ("–", "–", "no data for this period")
     assert "discount_rate is no longer an official metric and not shown" in [
         one["text"] for one in found["banner"]["lines"]
     ]
+    assert "none of the numbers has data for this period" in [one["text"] for one in found["banner"]["lines"]]
+    assert found["banner"]["title"].endswith("Read with care: 2 things are not as they should be")
     for block in found["blocks"]:
         assert block["kind"] in ("headline", "trend", "text") or block["note"] == "No data for this period."
     assert page(found)
@@ -128,9 +131,33 @@ def test_no_data_and_a_metric_that_is_gone_are_said(source: Source, weekly: Any,
 def test_nothing_published_of_a_metric_at_all(source: Source, weekly: Any, room: Any) -> None:
     source.published.at().rows.clear()  # type: ignore[attr-defined]
     found = body(source, weekly, room, "zh")
+    assert [card["mark"] for card in found["blocks"][0]["cards"]] == ["尚未发布", "尚未发布"]
+    assert "本期所有指标均无数据" in [one["text"] for one in found["banner"]["lines"]]
     assert page(found)
     assert document(found).startswith(b"%PDF")
     assert picture(found) is None
+
+
+def test_a_copy_for_a_member_without_any_row_is_made_and_says_so(source: Source, per_store: Any, room: Any) -> None:
+    found = body(source, per_store, room, "en", ("store", "nobody's"))
+    assert [card["value"] for card in found["blocks"][0]["cards"]] == ["–"]
+    assert found["blocks"][-1]["note"] == "No data for this period."
+    assert page(found)
+    assert document(found).startswith(b"%PDF")
+
+
+def test_a_name_in_markup_is_text_in_every_form(source: Source, weekly: Any, room: Any) -> None:
+    made = body(source, weekly, room)
+    for kind in ("html", "mail"):
+        assert "<script>" not in rendered(made, kind).decode()
+    slack = json.loads(rendered(made, "slack"))
+    assert "mrkdwn" not in json.dumps(slack), "Slack parses nothing of it"
+
+
+def test_a_dimension_of_an_entity_is_said_by_both() -> None:
+    assert words.dimension("customer__city", "en") == "customer city"
+    assert words.dimension("customer__city", "zh") == "客户城市"
+    assert words.dimension("order__size", "zh") == "订单 size"
 
 
 def test_pdf_has_chinese_hostile_names_as_text_and_is_small(source: Source, weekly: Any, room: Any) -> None:

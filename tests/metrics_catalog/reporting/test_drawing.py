@@ -45,3 +45,8 @@ def test_sparks_end_in_a_dot_and_need_two_values() -> None:
     assert drawing.spark([1.0, None, 3.0], "bad").count("<path") == 3
     assert "var(--bad)" in drawing.spark([1.0, 3.0], "bad")
     ElementTree.fromstring(drawing.spark([1.0, 2.0], "good", drawing.LIGHT, (100, 20)))  # noqa: S314
+
+
+def test_on_paper_the_last_dot_is_a_circle_since_not_every_renderer_draws_a_line_without_length() -> None:
+    assert drawing.picture(drawing.plot(chart([1.0, 3.0]), "en"), 300, 100).count("<circle") == 1
+    assert drawing.spark([1.0, 3.0], "bad", drawing.LIGHT, (100, 20)).count("<circle") == 1

@@ -66,7 +66,7 @@ def test_streaks_bounds_and_pace(catalog: Catalog) -> None:
 def test_contributors_are_named_only_when_they_made_most_of_it(catalog: Catalog) -> None:
     down = fact(catalog, [1000.0, 900.0])
     few = of_shares(down, "store", [Share("静安", -70), Share("徐汇", 20), Share(None, -50)])
-    assert told(few) == ["Net sales fell by $100; by store, most came from 静安 (-$70) and (none) (-$50)."]
+    assert told(few) == ["Net sales fell by $100.00; by store, most came from 静安 (-$70.00) and (none) (-$50.00)."]
     assert list(of_shares(down, "store", [Share(str(n), -10) for n in range(10)])) == []
 
 

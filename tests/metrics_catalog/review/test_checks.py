@@ -209,7 +209,7 @@ def test_sources_that_fail_most(scene: Made, happened: SimpleNamespace) -> None:
     assert found[0].title["en"] == "Source tills was at fault in 2 of 3 refreshes"
     assert found[0].evidence[0] == {
         "en": "2× quarantined; up to 2.0% of rows quarantined.",
-        "zh": "隔离过多2次；隔离行最高 2.0%。",
+        "zh": "隔离过多2次；隔离行最高占2.0%。",
     }
 
 

@@ -46,7 +46,7 @@ def test_the_page_is_whole_and_escaped(scene: Callable[..., Any], happened: Simp
     assert "Review of the metric system, Mar 2024: 1 item" in english
     assert "metrics review accept unused/net_sales" in english
     assert "90天内没有人查看过净销售额" in chinese
-    assert 'lang="zh"' in chinese
+    assert 'lang="zh-Hans"' in chinese
     assert "http" not in english.replace("http-equiv", "")
     assert "Nothing to report" in page(replace(pack, items=()), "en")
 

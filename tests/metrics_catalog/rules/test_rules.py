@@ -118,6 +118,17 @@ CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
         {"a": {"synonyms": ["销量"]}, "b": {"synonyms": ["销量"]}},
         ['b.yml:{- 销量} error "销量" already means the metric "a"'],
     ),
+    (
+        {
+            "a": {"description": "Sold.", "playbook": {"en": "Call.", "zh": "致电门店。"}},
+            "b": {"playbook": "致电门店。"},
+        },
+        [
+            "a.yml:{description} warning description: is in one language, and the label in two; write {en: ..., zh: ...}",
+            "b.yml:{playbook} warning playbook: is in one language, and the label in two; write {en: ..., zh: ...}",
+        ],
+    ),
+    ({"a": {"label": {"en": "SKU", "zh": "SKU"}, "description": "Sold."}}, []),
     ({"store": {"slices": [["store"]]}}, ['store.yml:{label} error "store" is a dimension; name the metric otherwise']),
     ({"value": {}}, ['value.yml:{label} error "value" is a column of published values; name the metric otherwise']),
 ]
