@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from metrics_catalog.apart import apart
+from metrics_catalog.apart import apart, must_be_of_data
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
-from metrics_catalog.engine.compute import Progress, computed, data_span
+from metrics_catalog.engine.compute import Progress, build_values, computed, data_span
 from metrics_catalog.engine.eras import definitions
 from metrics_catalog.engine.fingerprint import calculations, table_contents
 from metrics_catalog.engine.formulas import formulas
@@ -129,9 +129,12 @@ def publish(
     record = _record(desk, None if last is None else last.info)
     if versions is None:
         versions = {name: version.number for name, version in record.metrics().items()}
+    no_values: dict[str, str] = {}
+    if catalog.project.is_dbt:  # its dbt does not make them
+        build_values(con, catalog, lambda table, error: no_values.update({table: must_be_of_data(error)}))
     changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
     groups = _groups(changes)
-    faults = unsound(con, changes, [(group.catalog, group.metrics) for group in groups])
+    faults = unsound(con, changes, [(group.catalog, group.metrics) for group in groups], no_values)
     groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from metrics_catalog.engine.metric_models import dbt_files, stored_query
+from metrics_catalog.engine.dbt_files import dbt_files
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
