@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
-from metrics_catalog.apart import apart, must_be_of_data
+from metrics_catalog.apart import apart
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
 from metrics_catalog.engine.compute import Progress, build_values, computed, data_span
@@ -24,6 +24,7 @@ from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.members import Members
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
+from metrics_catalog.published.of_data import must_be_of_data
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
 from metrics_catalog.unsound import unsound
 
@@ -158,6 +159,7 @@ def publish(
         progress("publish")
         held = {**verdict.held, **changes.waiting}
         draft.info = _told(draft.info, changes, record, verdict.notes, held, differences)
+        draft.info = replace(draft.info, faults=_faults(report, faults))
         failed = {metric for metric in report.failed if metric is not None}
         result = draft.commit(leave_out=sorted(failed | set(held)))
     holds = _holds(result.info.marks, record)
@@ -209,6 +211,12 @@ def _told(
                 marks[metric]["request"] = asked.name
     ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
     return replace(info, notes=notes, marks=marks, ledger=ledger)
+
+
+def _faults(report: AuditReport, uncomputed: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each metric, in words: it could not be computed, or the first of what the audit found."""
+    found = {one.metric: f"its new values failed the audit: {one}" for one in reversed(report.findings) if one.metric}
+    return {**found, **{metric: f"it cannot be computed: {said}" for metric, said in uncomputed.items()}}
 
 
 def _holds(marks: Mapping[str, Mapping[str, str]], record: Record) -> dict[str, Hold]:

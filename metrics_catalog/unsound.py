@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from metrics_catalog.apart import must_be_of_data
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes
 from metrics_catalog.engine.compute import build_rollups
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.joined_keys import JoinedKeys
+from metrics_catalog.published.of_data import must_be_of_data
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

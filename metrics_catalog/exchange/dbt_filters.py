@@ -81,10 +81,11 @@ def _template(catalog: Catalog, model: str, tree: exp.Expr) -> str | None:
 
 
 def _metric(catalog: Catalog, model: str, values: EntityValues) -> str:
-    """``{{ Metric('receipts', group_by=['household']) }}``, which dbt reads where both tables have the key themselves."""
+    """``{{ Metric('receipts', group_by=['household']) }}``, where both tables have the key themselves."""
     for one in (model, *catalog.models(values.metric)):
         if catalog.semantics.key(one, values.entity).joins:
-            raise NotExported(f'dbt does not look up {values.metric} by "{values.entity}", to which "{one}" has no key')
+            by = f'"{values.entity}", to which "{one}" has no key'
+            raise NotExported(f"dbt does not look up {values.metric} by {by}")
     return f"{{{{ Metric('{values.metric}', group_by=['{values.entity}']) }}}}"
 
 

@@ -339,6 +339,8 @@ def test_a_number_too_large_holds_its_metric_and_nothing_else(
     assert reason.startswith("beyond: a value cannot be: ")
     assert said in reason
     assert "decimal(28,6)" in reason
+    info = Published(pipeline.catalog(metrics).project.published).at().info
+    assert (info.why_held("beyond") or "").startswith("it cannot be computed: a value cannot be: ")
     assert pipeline.ask("revenue", of=metrics, grain="month")[0][1] == Decimal(930)
     assert pipeline.ask("beyond", of=metrics, grain="day") == []
 
@@ -353,6 +355,20 @@ def test_a_number_that_grows_too_large_keeps_what_was_published(pipeline: Pipeli
     outcome = pipeline.publish(smaller)
     assert states(outcome)["large"] == "held"
     assert pipeline.ask("large", of=metrics, grain="day") == before
+
+
+def test_values_of_entities_that_cannot_be_hold_what_looks_them_up_in_an_existing_dbt_project(
+    pipeline: Pipeline,
+) -> None:
+    visits = {"model": "visits", "agg": "count", "expr": None}
+    busy = {**visits, "filter": "metric(beyond, by=store) > 1"}
+    later = {**visits, "filter": "metric(busy, by=store) > 1"}
+    catalog = pipeline.catalog({"beyond": {"expr": "units * 1e22"}, "busy": busy, "later": later, "visits": visits})
+    catalog = replace(catalog, project=replace(catalog.project, dbt=catalog.project.root))
+    pipeline.con.execute("insert into marts.fct_visits values (1, '店1', '2024-01-02')")
+    outcome = publish(pipeline.con, catalog, Inputs(), "run-1", pipeline.now)
+    assert states(outcome) == {"beyond": "held", "busy": "held", "later": "held", "visits": "published"}
+    assert all("decimal(28,6)" in outcome.metrics[name].reasons[0] for name in ("busy", "later"))
 
 
 def test_a_mart_of_an_existing_dbt_project_that_cannot_be_summed_holds_its_metrics_only(pipeline: Pipeline) -> None:

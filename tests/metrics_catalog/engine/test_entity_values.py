@@ -19,6 +19,7 @@ from metrics_catalog.engine.compute import build_rollups, build_values, values_n
 from metrics_catalog.engine.entity_values import values_tables
 from metrics_catalog.engine.fingerprint import calculations, joined_columns
 from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.rollup import rollups
 
@@ -147,7 +148,10 @@ def by_month(sales: list[Sale]) -> dict[tuple[date, tuple[Any, ...]], list[Sale]
     return found
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+FIXTURES = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=FIXTURES)
 @given(sales=st.lists(SALES, max_size=25, unique=True))
 def test_equal_to_brute_force(
     catalog: Catalog, engine_values: Any, warehouse: duckdb.DuckDBPyConnection, sales: list[Sale]
@@ -250,7 +254,8 @@ def test_a_preview_needs_no_table_and_leaves_none(
     after = shop({"lines": inner, "loyal": METRICS["loyal"]})
     before = shop({"lines": {**inner, "filter": "is_promoted"}, "loyal": METRICS["loyal"]})
     before = replace(before, later=after, until=date.max)
-    asked = [(one, {("month", ()): ["loyal"]}) for one in (before, after)]
+    cells: dict[Cell, list[str]] = {("month", ()): ["loyal"]}
+    asked = [(one, cells) for one in (before, after)]
     old, new = values_now(warehouse, asked, {"month": (Span(date(2024, 2, 1), date(2024, 3, 1)),)}, CALENDAR)
     assert ([row["value"] for row in old], [row["value"] for row in new]) == ([], [30])
     left = warehouse.execute("select table_name from duckdb_tables() where table_name like '%_of_each_%'").fetchall()
