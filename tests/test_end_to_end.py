@@ -255,6 +255,7 @@ slices: [[store]]
 """
 
 
+@pytest.mark.slow
 def test_a_store_that_crosses_the_line_of_a_filter_brings_its_history(chain: Any) -> None:
     """静安 sold more than 20 pieces, 苏州 two a day; its tenth day brings it over the line."""
     path = chain.project.root / "metrics_catalog" / "metrics" / "sales" / "busy_store_sales.yml"
