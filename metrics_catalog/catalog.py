@@ -20,11 +20,11 @@ from metrics_catalog.built_periods import with_built_periods
 from metrics_catalog.dbt_metrics.parts import DbtMetrics
 from metrics_catalog.dbt_metrics.read import read_dbt_metrics
 from metrics_catalog.derived import Unchanging
-from metrics_catalog.expressions import names
+from metrics_catalog.expressions import names, values_asked
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import DBT_FILE, Project
 from metrics_catalog.rules import check_all
-from metrics_catalog.semantic import Semantics, read_semantics
+from metrics_catalog.semantic import EntityValues, Semantics, read_semantics
 from metrics_catalog.spec.metric import (
     AnyMetric,
     ConversionMetric,
@@ -72,6 +72,12 @@ class Entry:
         given = [(("inputs", name), part) for name, part in spec.inputs.items()]
         return (*given, *((("expr",), name) for name in names(spec.expr) if name not in spec.inputs))
 
+    @cached_property
+    def asked(self) -> tuple[tuple[Loc, EntityValues], ...]:
+        """Values of other metrics that its filters ask for, each with the place of the filter."""
+        filters = [((*loc, "filter"), part.filter) for loc, part in self.parts if not isinstance(part, str)]
+        return tuple((loc, values) for loc, text in filters if text for values in values_asked(text))
+
 
 @dataclass(frozen=True)
 class Catalog(Unchanging):
@@ -100,8 +106,14 @@ class Catalog(Unchanging):
         return tuple(dict.fromkeys(measure.model for measure in self._measures(name, sliced, {name})))
 
     def inputs(self, name: str) -> tuple[str, ...]:
-        """Metrics that a metric names."""
-        return tuple(dict.fromkeys(named for _, part in self.metrics[name].parts if (named := metric_of(part))))
+        """Metrics that a metric names: parts of it, and those whose values its filters ask for."""
+        entry = self.metrics[name]
+        parts = (named for _, part in entry.parts if (named := metric_of(part)))
+        return tuple(dict.fromkeys((*parts, *(values.metric for _, values in entry.asked))))
+
+    def counted(self, name: str) -> tuple[str, ...]:
+        """Semantic models whose rows a metric counts, or a metric whose values its filters ask for."""
+        return tuple(dict.fromkeys(model for one in self.made_of([name]) for model in self.models(one)))
 
     def made_of(self, names: Iterable[str]) -> list[str]:
         """Metrics, then all that these are made of, each once."""

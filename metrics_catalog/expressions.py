@@ -5,6 +5,7 @@ What comes out is a sqlglot tree whose columns are `exp.Column` qualified by the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
@@ -15,9 +16,9 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 
 from metrics_catalog.located import suggest
-from metrics_catalog.semantic import Attribute, Semantics, UnknownName
+from metrics_catalog.semantic import VALUE, Attribute, EntityValues, Semantics, UnknownName
 
-Kind = Literal["row", "having"]
+Kind = Literal["row", "filter", "having"]
 
 _NODES: tuple[type[exp.Expr], ...] = (
     exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Tuple,
@@ -27,6 +28,8 @@ _NODES: tuple[type[exp.Expr], ...] = (
     exp.Year, exp.Quarter, exp.Month, exp.DayOfWeekIso, exp.DateTrunc, exp.TimestampTrunc,
 )  # fmt: skip
 _AGGREGATES: tuple[type[exp.Expr], ...] = (exp.Count, exp.Sum, exp.Min, exp.Max, exp.Avg, exp.Distinct, exp.Star)
+_METRIC = "metric"  # metric(receipts, by=household): the value of another metric for the entity that the row names
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _CONDITIONS = (
     exp.And,
     exp.Or,
@@ -63,9 +66,38 @@ def parse(text: str, kind: Kind = "row") -> exp.Expr:
     tree = trees[0]
     allowed = _NODES + (_AGGREGATES if kind == "having" else ())
     for node in tree.walk():
+        if kind == "filter" and is_metric_call(node):
+            entity_values(node)
+            continue
         if not isinstance(node, allowed) or node.comments:
             raise InvalidExpression(f'"{text}" uses {_name(node)}, which is not allowed here')
     return tree
+
+
+def is_metric_call(node: exp.Expr) -> bool:
+    """Whether a node is ``metric(…)``, which only filters may ask."""
+    return isinstance(node, exp.Anonymous) and str(node.this).lower() == _METRIC
+
+
+def entity_values(call: exp.Expr) -> EntityValues:
+    """What ``metric(receipts, by=household)`` asks for. Raises `InvalidExpression` when it is written otherwise."""
+    parts = call.expressions
+    if len(parts) == 2 and isinstance(parts[1], exp.EQ) and isinstance(parts[1].this, exp.Column):
+        words = [parts[1].this, parts[0], parts[1].expression]
+        plain = all(isinstance(one, exp.Column) and not one.table and not one.comments for one in words)
+        by, metric, entity = (one.name for one in words)
+        if plain and by.lower() == "by" and _NAME.fullmatch(metric) and _NAME.fullmatch(entity):
+            return EntityValues(metric, entity)
+    raise InvalidExpression("the value of another metric is written metric(<metric>, by=<entity>)")
+
+
+def values_asked(text: str) -> tuple[EntityValues, ...]:
+    """The values of other metrics that a filter asks for, each once; none when it is no filter."""
+    try:
+        calls = (node for node in parse(text, "filter").walk() if is_metric_call(node))
+        return tuple(dict.fromkeys(map(entity_values, calls)))
+    except InvalidExpression:
+        return ()
 
 
 def names(text: str) -> tuple[str, ...]:
@@ -96,8 +128,9 @@ def row_expression(semantics: Semantics, model: str, text: str) -> tuple[exp.Exp
 
 def row_filter(semantics: Semantics, model: str, text: str) -> tuple[exp.Expr, tuple[Attribute, ...]]:
     """A condition on each row of ``model``. Raises `InvalidExpression` when it is not one."""
-    _condition(parse(text), text, semantics, model)
-    return row_expression(semantics, model, text)
+    tree = parse(text, "filter")
+    _condition(tree, text, semantics, model)
+    return semantics.once((row_filter, model, text), lambda: _bind(tree, semantics, model, text))
 
 
 def having_filter(semantics: Semantics, model: str, text: str) -> exp.Expr:
@@ -136,6 +169,8 @@ def _bind(tree: exp.Expr, semantics: Semantics, model: str, text: str) -> tuple[
     joined: dict[str, Attribute] = {}
 
     def bind(node: exp.Expr) -> exp.Expr:
+        if is_metric_call(node):
+            return _looked_up(entity_values(node), semantics, model, text, joined)
         if not isinstance(node, exp.Column):
             return node
         if node.table:
@@ -162,6 +197,16 @@ def _resolve(name: str, semantics: Semantics, model: str, text: str, joined: dic
         joined[name] = attribute
     tree = attribute_sql(semantics, attribute)
     return exp.Paren(this=tree) if isinstance(tree, (exp.Binary, exp.Not, exp.Between, exp.In)) else tree
+
+
+def _looked_up(
+    values: EntityValues, semantics: Semantics, model: str, text: str, joined: dict[str, Attribute]
+) -> exp.Expr:
+    try:
+        joined[values.model] = semantics.values_from(model, values)
+    except UnknownName as error:
+        raise InvalidExpression(f'"{text}": {error}') from None
+    return exp.column(VALUE, table=values.model)
 
 
 def attribute_sql(semantics: Semantics, attribute: Attribute) -> exp.Expr:

@@ -38,14 +38,14 @@ class JoinedKeys:
         """What is wrong, by metric, of those of ``metrics`` that count rows of a mart with such a key."""
         found: dict[str, str] = {}
         for metric in metrics:
-            joins = (join for model in catalog.models(metric) for join in joins_from(catalog).get(model, ()))
+            joins = (join for model in catalog.counted(metric) for join in joins_from(catalog).get(model, ()))
             said = (self._fault(catalog.semantics, join) for join in joins)
             if fault := next((one for one in said if one is not None), None):
                 found[metric] = fault
         return found
 
     def _fault(self, semantics: Semantics, join: Join) -> str | None:
-        if join.right in self._sound:
+        if join.right in self._sound or semantics.is_values(join.right):  # those have one row by the way they are made
             return None
         place = join.right, join.right_expr
         if place not in self._known:

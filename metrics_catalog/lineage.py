@@ -12,8 +12,8 @@ from typing import Any, Literal
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import Component
-from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.components import Component, Lookup
+from metrics_catalog.engine.formulas import Formula, formulas, keys_of
 from metrics_catalog.expressions import attribute_sql, columns_of, qualified
 from metrics_catalog.located import suggest
 from metrics_catalog.report_files import naming, read_reports
@@ -194,6 +194,8 @@ def _uses(catalog: Catalog, formula: Formula) -> _Uses:
     uses = _Uses()
     for component in formula.components:
         _add(catalog, uses, component)
+    for lookup in formula.lookups:
+        _look_up(catalog, uses, lookup)
     for model in catalog.models(formula.metric, sliced=True):
         for dimension in {name for cut in catalog.metrics[formula.metric].spec.slices for name in cut}:
             _join(catalog, uses, catalog.semantics.attribute(model, dimension))
@@ -218,6 +220,14 @@ def _add(catalog: Catalog, uses: _Uses, component: Component) -> None:
                 _join(catalog, uses, attribute)
 
 
+def _look_up(catalog: Catalog, uses: _Uses, lookup: Lookup) -> None:
+    """All that the value of an entity comes from decides which rows count."""
+    of_value = _uses(catalog, formulas(catalog)[lookup.values.metric])
+    for key in keys_of(catalog, lookup).values():
+        _join(catalog, of_value, key)
+    uses.rows |= of_value.values | of_value.rows
+
+
 def _join(catalog: Catalog, uses: _Uses, attribute: Attribute) -> None:
     trees = [attribute_sql(catalog.semantics, attribute)]
     for join in attribute.joins:
@@ -226,12 +236,15 @@ def _join(catalog: Catalog, uses: _Uses, attribute: Attribute) -> None:
             qualified(join.left_expr, join.left),
             *(qualified(one, join.right) for one in (join.right_expr, *edges)),
         ]
-        uses.rows.add((catalog.semantics.model(join.right).node, ROWS))
+        if not catalog.semantics.is_values(join.right):
+            uses.rows.add((catalog.semantics.model(join.right).node, ROWS))
     uses.rows |= _origins(catalog, trees)
 
 
 def _origins(catalog: Catalog, trees: Iterable[exp.Expr]) -> set[Origin]:
-    return {(catalog.semantics.model(model).node, name.lower()) for model, name in columns_of(trees) if model}
+    semantics = catalog.semantics
+    found = ((model, name) for model, name in columns_of(trees) if model and not semantics.is_values(model))
+    return {(semantics.model(model).node, name.lower()) for model, name in found}
 
 
 def _how(uses: _Uses, values: set[Origin], rows: set[str]) -> How | None:

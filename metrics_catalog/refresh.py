@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from metrics_catalog.apart import apart
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Changes, Inputs
-from metrics_catalog.engine.compute import Progress, computed, data_span
+from metrics_catalog.engine.compute import Progress, build_values, computed, data_span
 from metrics_catalog.engine.eras import definitions
 from metrics_catalog.engine.fingerprint import calculations, table_contents
 from metrics_catalog.engine.formulas import formulas
@@ -25,6 +25,7 @@ from metrics_catalog.engine.windows import Windows
 from metrics_catalog.members import Members
 from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
+from metrics_catalog.published.of_data import must_be_of_data
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.unsound import unsound
 
@@ -130,10 +131,13 @@ def publish(
     record = _record(desk, None if last is None else last.info)
     if versions is None:
         versions = {name: version.number for name, version in record.metrics().items()}
+    no_values: dict[str, str] = {}
+    if catalog.project.is_dbt:  # its dbt does not make them
+        build_values(con, catalog, lambda table, error: no_values.update({table: must_be_of_data(error)}))
     changes = _changes(con, catalog, inputs, None if last is None else last.info, now, versions, record)
     faults: dict[str, str] = {}
     groups = _groups(changes, faults)
-    faults |= unsound(con, changes, [(group.catalog, group.metrics) for group in groups])
+    faults |= unsound(con, changes, [(group.catalog, group.metrics) for group in groups], no_values)
     groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
@@ -157,6 +161,7 @@ def publish(
         progress("publish")
         held = {**verdict.held, **changes.waiting}
         draft.info = _told(draft.info, changes, record, verdict.notes, held, differences)
+        draft.info = replace(draft.info, faults=_faults(report, faults))
         failed = {metric for metric in report.failed if metric is not None}
         result = draft.commit(leave_out=sorted(failed | set(held)))
     holds = _holds(result.info.marks, record)
@@ -208,6 +213,12 @@ def _told(
                 marks[metric]["request"] = asked.name
     ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
     return replace(info, notes=notes, marks=marks, ledger=ledger)
+
+
+def _faults(report: AuditReport, uncomputed: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with each metric, in words: it could not be computed, or the first of what the audit found."""
+    found = {one.metric: f"its new values failed the audit: {one}" for one in reversed(report.findings) if one.metric}
+    return {**found, **{metric: f"it cannot be computed: {said}" for metric, said in uncomputed.items()}}
 
 
 def _holds(marks: Mapping[str, Mapping[str, str]], record: Record) -> dict[str, Hold]:

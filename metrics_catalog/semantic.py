@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -111,6 +112,41 @@ class Attribute:
     joins: tuple[Join, ...]
 
 
+@dataclass(frozen=True)
+class EntityValues:
+    """The value of a metric for each entity, over all days: what a filter on ``metric(receipts, by=household)`` reads.
+
+    To all that joins it, it is a semantic model: a table with one row for each ``MEMBER`` that has a ``VALUE``.
+    """
+
+    metric: str
+    entity: str
+
+    @property
+    def model(self) -> str:
+        """Name of the semantic model, of its dbt model and its table."""
+        return f"{self.metric}{OF_EACH}{self.entity}"
+
+
+MEMBER, VALUE, OF_EACH = "member", "value", "_of_each_"
+VALUES_SCHEMA = "metrics"
+_VALUES = re.compile(rf"[a-z]\w*{OF_EACH}[a-z]\w*")
+
+
+def _values_model(name: str) -> SemanticModel:
+    return SemanticModel(
+        name=name,
+        node="",
+        schema=VALUES_SCHEMA,
+        table=name,
+        path=f"models/{VALUES_SCHEMA}/{name}.sql",
+        time=None,
+        entities={},
+        dimensions={},
+        columns={MEMBER: "", VALUE: ""},
+    )
+
+
 class UnknownName(Exception):
     """A dimension or model that does not exist or cannot be reached; the message says what can."""
 
@@ -133,9 +169,11 @@ class Semantics(Unchanging):
 
     def model(self, name: str) -> SemanticModel:
         """A semantic model by name. Raises `UnknownName`."""
-        if name not in self.models:
-            raise UnknownName(f'there is no semantic model "{name}" in the dbt project')
-        return self.models[name]
+        if name in self.models:
+            return self.models[name]
+        if self.is_values(name):
+            return _values_model(name)
+        raise UnknownName(f'there is no semantic model "{name}" in the dbt project')
 
     def attributes(self, model: str) -> Mapping[str, Attribute]:
         """Every dimension and key reachable from ``model`` by many-to-one joins, nearest first; own names win.
@@ -152,6 +190,32 @@ class Semantics(Unchanging):
             where = f'; it belongs to "{holder}", which "{model}" has no key to' if holder else ""
             raise UnknownName(f'"{name}" is not a dimension of semantic model "{model}"{where}')
         return known[name]
+
+    def is_values(self, model: str) -> bool:
+        """Whether a semantic model is one of `EntityValues`: the dbt project declares none that is called so."""
+        return model not in self.models and _VALUES.fullmatch(model) is not None
+
+    def key(self, model: str, entity: str) -> Attribute:
+        """The nearest key of an entity reachable from ``model``; no dimension that is called so. Raises `UnknownName`.
+
+        By dbt's longer name the entity is reached on the way it says: ``product__maker``.
+        """
+        return self.once((Semantics.key, model, entity), lambda: self._key(model, entity))
+
+    def _key(self, model: str, entity: str) -> Attribute:
+        for holder, way, joins in _reached(self.models, self.model(model).name):
+            for one in holder.entities.values():
+                if entity in (one.name, f"{way}__{one.name}"):
+                    return Attribute(one.name, holder.name, one.expr, joins)
+        known = {one for holder in self.models.values() for one in holder.entities}
+        what = "is no key reached from" if entity in known else "is no entity of the dbt project, so not of"
+        raise UnknownName(f'"{entity}" {what} semantic model "{model}"')
+
+    def values_from(self, model: str, values: EntityValues) -> Attribute:
+        """What rows of ``model`` look up: the value of the entity that each names. Raises `UnknownName`."""
+        key = self.key(model, values.entity)
+        join = Join(key.model, key.expr, values.model, MEMBER)
+        return Attribute(values.model, values.model, VALUE, (*key.joins, join))
 
     @cached_property
     def code(self) -> Mapping[str, str]:

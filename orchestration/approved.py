@@ -54,7 +54,7 @@ def _metric(declared: Declared, name: str, entry: Entry) -> Iterator[dg.AssetKey
 def _of(declared: Declared, catalog: Catalog, names: Iterable[str]) -> Iterator[dg.AssetKey]:
     keys = keys_by_id(declared.graph)
     for name in names:
-        marts = {catalog.semantics.model(model).node for model in catalog.models(name)}
+        marts = {catalog.semantics.model(model).node for model in catalog.counted(name)}
         yield metric_key(catalog.metrics[name].domain, name)
         for node in declared.graph.tables:
             if node.raw["fqn"][1:2] == [METRIC_MODELS] and marts & set(node.parents):

@@ -36,7 +36,7 @@ def shared(project: Project) -> Iterator[tuple[Path, str]]:
 def _of_dbt(catalog: Catalog) -> Iterator[tuple[Path, str]]:
     if catalog.project.is_dbt:
         return
-    from metrics_catalog.engine.metric_models import dbt_files
+    from metrics_catalog.engine.dbt_files import dbt_files
 
     for name, text in dbt_files(catalog):
         yield _metric_models(catalog) / name, text
@@ -104,7 +104,7 @@ def unparsed(declared: Declared) -> list[Problem]:
     """
     if declared.project.is_dbt:
         return []
-    from metrics_catalog.engine.metric_models import dbt_files
+    from metrics_catalog.engine.dbt_files import dbt_files
 
     project, folder = declared.project, _metric_models(declared.catalog).relative_to(declared.project.dbt)
     parsed = {node.raw["original_file_path"]: node.raw["raw_code"] for node in declared.graph.tables}

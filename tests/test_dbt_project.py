@@ -61,6 +61,9 @@ BY_HAND = {
     "abroad_spring_revenue": f"""
         select {MONTH}, sum(amount) from {JOINED}
         where c.country <> '中国' and ordered_at >= '2024-02-01' and (o.store_id in ('s1', 's3') or s.country = 'Japan') group by 1""",
+    "regulars_revenue": f"""
+        select {MONTH}, sum(amount) from raw_orders
+        where customer_id in (select customer_id from raw_orders group by 1 having count(*) >= 9) group by 1""",
     "food_share": f"select {MONTH}, sum(amount) filter (category = 'food') / sum(amount) from raw_orders group by 1",
     "large_order_share": f"select {MONTH}, sum((amount >= 60)::int) / count(*) from raw_orders where channel <> 'shop' group by 1",
     "revenue_growth": f"""
@@ -156,7 +159,7 @@ def agree(found: dict[tuple[Any, ...], float], expected: dict[tuple[Any, ...], f
 
 
 def test_everything_is_published(teahouse: Teahouse) -> None:
-    assert teahouse.summary["metrics_published"] == teahouse.summary["metrics"] == 28
+    assert teahouse.summary["metrics_published"] == teahouse.summary["metrics"] == 30
     assert teahouse.summary["not_read"] == []
     assert teahouse.catalog.metrics["stock"].domain == "stock"
 
@@ -294,6 +297,7 @@ def test_import_reports_what_is_missing_and_what_is_not_read(tmp_path: Path) -> 
     conditions = {
         "injected": "{{ Dimension('order__size') }} = 'x' or 1 in (select 1)",
         "picked": "{{ Metric('orders', group_by=['customer']) }} > 2",
+        "picked_by_stock": "{{ Metric('stock', group_by=['store']) }} > 2",
     }
     about: dict[str, Any] = {"type": "simple", "type_params": {"measure": "order_total"}}
     odd = {
@@ -302,14 +306,14 @@ def test_import_reports_what_is_missing_and_what_is_not_read(tmp_path: Path) -> 
     }
     path.write_text(yaml.safe_dump(odd, sort_keys=False), "utf-8")
     report = json.loads(metrics("import-dbt", str(root), "--json", ends_with=1))
-    assert len(report["metrics"]) == 28
+    assert len(report["metrics"]) == 31
     missing = {one["metric"]: one["missing"] for one in report["metrics"]}
     assert missing["revenue"] == []
     assert missing["orders"] == ["owner", "tier", "unit", "direction", "description"]
     told = {f"{Path(one['file']).name}:{one['line']}": one["message"] for one in report["not_read"]}
     assert "needs a newer dbt" in told["odd.yml:3"]
     assert any('"injected" is not read' in one and "not allowed" in one for one in told.values())
-    assert any('"picked" is not read' in one and "Metric" in one for one in told.values())
+    assert any('"picked_by_stock" is not read' in one and '"stock" has semi_additive' in one for one in told.values())
     assert set(files(root)) == {*before, "models/marts/sales/odd.yml"}
 
 

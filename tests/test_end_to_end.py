@@ -15,6 +15,10 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from metrics_catalog.catalog import load_catalog
+from orchestration.generate import write
+from orchestration.transform.runner import ensure_parsed
+
 
 def usual(day: int) -> Decimal:
     """Net sales of a day as first delivered; the line of a product nobody knows (8.00) is in quarantine."""
@@ -232,3 +236,44 @@ def test_a_broken_system_ends_with_3(chain: Any) -> None:
     assert "warehouse.duckdb" in done.err
     assert "Traceback" not in done.err
     assert net_sales(chain) == DAYS
+
+
+BUSY = """
+label: {en: Sales of busy stores, zh: 大店销售额}
+description: Net sales of stores that sold at least 20 pieces so far.
+owner: data
+tier: 2
+unit: usd
+direction: up
+type: simple
+model: sales
+agg: sum
+expr: amount_usd
+filter: metric(units, by=store_key) >= 20
+grains: [day]
+slices: [[store]]
+"""
+
+
+@pytest.mark.slow
+def test_a_store_that_crosses_the_line_of_a_filter_brings_its_history(chain: Any) -> None:
+    """静安 sold more than 20 pieces, 苏州 two a day; its tenth day brings it over the line."""
+    path = chain.project.root / "metrics_catalog" / "metrics" / "sales" / "busy_store_sales.yml"
+    path.write_text(BUSY, encoding="utf-8")
+    write(load_catalog(chain.project))
+    ensure_parsed(chain.project)  # here: dbt's parser does not survive the fork of a command
+
+    def busy() -> dict[tuple[str, str], Decimal]:
+        rows = read(chain, "busy_store_sales", "--grain", "day", "--by", "store")
+        return {(row["period"], row["store"]): Decimal(row["busy_store_sales"]) for row in rows}
+
+    refreshed(chain)
+    assert chain.ask("select * from metrics.units_of_each_store_key order by 1") == [("苏州", 18), ("静安", 54)]
+    assert busy() == {(day, "静安"): value - 4 for day, value in DAYS.items()}
+    chain.deliver("2024-03-10", [("乙10", 2, 4, "32.00", "苏州")])
+    refreshed(chain)
+    assert busy() == {
+        **{(day, "静安"): value - 4 for day, value in DAYS.items()},
+        **{(day, "苏州"): Decimal(4) for day in DAYS},
+        ("2024-03-10", "苏州"): Decimal(32),
+    }

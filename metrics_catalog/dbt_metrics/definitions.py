@@ -9,7 +9,7 @@ from typing import Any
 from metrics_catalog.dbt_metrics.filters import filters, translated
 from metrics_catalog.dbt_metrics.measures import lost, measure
 from metrics_catalog.dbt_metrics.parts import NotRead
-from metrics_catalog.expressions import InvalidExpression, names, parse
+from metrics_catalog.expressions import InvalidExpression, names, parse, values_asked
 from metrics_catalog.located import Loc
 from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.base import GRAINS, Grain
@@ -72,10 +72,17 @@ class Definitions:
             raise NotRead(f'there is no measure "{(use or {}).get("name")}"', ("model",))
         model, given = self.measures[use["name"]]
         made = measure(self.semantics, model, given)
-        condition = translated([*filters(use.get("filter")), *more], self.semantics, made.model)
+        condition = self._translated([*filters(use.get("filter")), *more], made.model)
         missing = "zero" if use.get("fill_nulls_with") == 0 else "none"
         notes = tuple((("model",), text) for text in lost(given, use))
         return made.model_copy(update={"filter": condition, "missing": missing}), notes
+
+    def _translated(self, templates: Iterable[str], model: str) -> str | None:
+        """The condition of filters, which ask for values of metrics that are read. Raises `NotRead`."""
+        condition = translated(templates, self.semantics, model)
+        for values in values_asked(condition) if condition else ():
+            self.known(values.metric)
+        return condition
 
     def _grains(self, made: Measure) -> tuple[Grain, ...]:
         """From the grain its time is known at; own grains, too, of what is known by the day."""
@@ -89,7 +96,7 @@ class Definitions:
         """A metric as part of another: ``metric``, with ``offset`` and ``filter`` where there is one."""
         part = self.known(use["name"])
         templates = [*filters(use.get("filter")), *more]
-        conditions = dict.fromkeys(translated(templates, self.semantics, model) for model in part.models)
+        conditions = dict.fromkeys(self._translated(templates, model) for model in part.models)
         if len(conditions) > 1:
             raise NotRead(
                 f'the filter on "{use["name"]}" means different things in {" and ".join(part.models)}', ("filter",)

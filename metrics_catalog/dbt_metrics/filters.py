@@ -35,7 +35,9 @@ def translated(templates: Iterable[str], semantics: Semantics, model: str) -> st
 def _condition(template: str, semantics: Semantics, model: str) -> str:
     text = " ".join(_CALL.sub(lambda found: _call(found[1].strip(), template, semantics, model), template).split())
     if any(sign in text for sign in ("{{", "}}", "{%", "{#")):
-        raise NotRead(f"filter {_shown(template)}: only {{{{ … }}}} around Dimension, TimeDimension or Entity is read")
+        raise NotRead(
+            f"filter {_shown(template)}: only {{{{ … }}}} around Dimension, TimeDimension, Entity or Metric is read"
+        )
     try:
         row_filter(semantics, model, text)
     except InvalidExpression as error:
@@ -49,11 +51,9 @@ def _call(code: str, template: str, semantics: Semantics, model: str) -> str:
         tree = ast.parse(code, mode="eval").body
         kind, arguments, method = _taken_apart(tree)
     except (SyntaxError, ValueError):
-        raise NotRead(f"filter {_shown(template)}: {_shown(code)} is not Dimension, TimeDimension or Entity") from None
+        raise NotRead(f"filter {_shown(template)}: {_shown(code)} is no call that is read") from None
     if kind == "Metric":
-        raise NotRead(
-            "a filter on another metric's value (Metric) is not supported: entities would be picked by a number"
-        )
+        return _metric(arguments, method, template, semantics.model(model).key)
     name = arguments.pop("name", None)
     path = arguments.pop("entity_path", [])
     grain = arguments.pop("time_granularity_name", None)
@@ -62,6 +62,21 @@ def _call(code: str, template: str, semantics: Semantics, model: str) -> str:
         raise NotRead(f"filter {_shown(template)}: {_shown(code)} has arguments that are not supported")
     grain = method.get("grain", grain)
     return _expression(kind, "__".join([*path, name]), grain, method.get("date_part", part), semantics, model)
+
+
+def _metric(arguments: Mapping[str, Any], method: Mapping[str, Any], template: str, key: str | None) -> str:
+    """``Metric('receipts', group_by=['household'])``: the metric's value for the household that the row names."""
+    by = arguments.get("group_by")
+    names = [arguments.get("name"), *(by if isinstance(by, list) else [])]
+    if method or set(arguments) != {"name", "group_by"} or not all(isinstance(one, str) for one in names):
+        raise NotRead(f"filter {_shown(template)}: Metric(…) must say a metric and group_by, a list of one entity")
+    if len(names) != 2:
+        raise NotRead(f"filter {_shown(template)}: Metric(…) by one entity is read, not by {len(names) - 1}")
+    metric, entity = names
+    entity = entity.removeprefix(f"{key}__")  # the way from the row to its own key
+    if not _NAME.fullmatch(metric) or not _NAME.fullmatch(entity):
+        raise NotRead(f"filter {_shown(template)}: {_shown(metric)} by {_shown(entity)} are no names")
+    return f"metric({metric}, by={entity})"
 
 
 def _taken_apart(tree: ast.expr) -> tuple[str, dict[str, Any], dict[str, Any]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from metrics_catalog.engine.codes import imported, placed
+from metrics_catalog.engine.codes import Place, imported, placed
 from metrics_catalog.engine.needs import Cell, Needs
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.pieces import PERIOD, Piece, Slice, Step
@@ -32,11 +32,12 @@ Stored = Callable[[str, Collection[str]], Source]
 
 @dataclass
 class Building:
-    """``stored``: where the mergeable components of a semantic model are by some dimensions."""
+    """``stored``: where the mergeable components of a holder are by some dimensions; ``place``: where marts are."""
 
     semantics: Semantics
     needs: Needs
     stored: Stored
+    place: Place = placed
     steps: list[Step] = field(default_factory=list)
     pieces: dict[Cell, list[Piece]] = field(default_factory=lambda: defaultdict(list))
 
@@ -60,4 +61,4 @@ class Building:
 
     def relations(self, models: Iterable[str]) -> list[tuple[str, exp.Expr]]:
         """Semantic models as import CTEs."""
-        return [(name, imported(placed(self.semantics.model(name)))) for name in models]
+        return [(name, imported(self.place(self.semantics.model(name)))) for name in models]

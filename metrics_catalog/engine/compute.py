@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.codes import Place, placed
+from metrics_catalog.engine.entity_values import values_tables
 from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.needs import Cell, Windows
@@ -20,6 +22,7 @@ from metrics_catalog.engine.rollup import rollups, rollups_of
 from metrics_catalog.engine.scan import Scan
 from metrics_catalog.engine.text import rendered
 from metrics_catalog.engine.tree import named
+from metrics_catalog.semantic import VALUES_SCHEMA, SemanticModel, Semantics
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,6 +46,26 @@ def computed(con: DuckDBPyConnection, plan: Plan, progress: Progress | None = No
     finally:
         for table in made:
             con.execute(f"drop table if exists temp.{table}")
+
+
+def build_values(con: DuckDBPyConnection, catalog: Catalog, spoiled: Spoiled | None = None) -> None:
+    """Make every table of values that filters look up: for projects whose dbt does not build them.
+
+    ``spoiled`` is told of one whose values cannot be, which is then empty; without it that is raised.
+    """
+    import duckdb
+
+    con.execute(f"create schema if not exists {VALUES_SCHEMA}")
+    for one in values_tables(catalog):
+        name = exp.table_(one.name, db=VALUES_SCHEMA).sql("duckdb")
+        query = rendered(one.query(placed), "duckdb")
+        try:
+            con.execute(f"create or replace table {name} as {query}")
+        except duckdb.DataError as error:
+            if spoiled is None:
+                raise
+            spoiled(one.name, error)
+            con.execute(f"create or replace table {name} as {query} limit 0")
 
 
 def build_rollups(con: DuckDBPyConnection, catalog: Catalog, spoiled: Spoiled | None = None) -> None:
@@ -89,16 +112,29 @@ def values_now(
     needed, (catalog, _) = merged(reads), asked[0]
     sliced = [(formula, cut) for _, cells in wanted for (_, cut), some in cells.items() for formula in some]
     made = rollups_of(catalog.semantics, sliced)
-    stored = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}"))
+    stored, place = stored_in(made, lambda rollup: exp.to_table(f"now_{rollup.table}")), _now(catalog.semantics)
+    values = {one.name: one for catalog, _ in wanted for one in values_tables(catalog)}
     try:
+        for name, one in values.items():
+            con.execute(f"create or replace temp table now_{name} as {rendered(one.query(place), 'duckdb')}")
         for together in made.tables:
             some = in_spans(Scan(catalog.semantics, together[0].model, (), ()).day, needed)
-            query = rendered(stored_query(catalog, together, some), "duckdb")
+            query = rendered(stored_query(catalog, together, some, place), "duckdb")
             con.execute(f"create or replace temp table now_{together[0].table} as {query}")
-        return [_rows(con, plan_cells(one, cells, windows, calendar, stored, _NoPrints())) for one, cells in wanted]
+        plans = (plan_cells(one, cells, windows, calendar, stored, _NoPrints(), place) for one, cells in wanted)
+        return [_rows(con, planned) for planned in plans]
     finally:
-        for together in made.tables:
-            con.execute(f"drop table if exists temp.now_{together[0].table}")
+        for name in (*values, *(together[0].table for together in made.tables)):
+            con.execute(f"drop table if exists temp.now_{name}")
+
+
+def _now(semantics: Semantics) -> Place:
+    """Where marts are, and values of entities by definitions that nobody keeps."""
+
+    def place(model: SemanticModel) -> exp.Expr:
+        return exp.to_table(f"now_{model.table}") if semantics.is_values(model.name) else placed(model)
+
+    return place
 
 
 def _rows(con: DuckDBPyConnection, planned: Plan) -> list[dict[str, Any]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.components import Component, Lookup
 from metrics_catalog.engine.days import zone_of
+from metrics_catalog.engine.flags import tests_on
 from metrics_catalog.engine.formulas import formulas, joined, models_read
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
@@ -58,8 +60,11 @@ def joined_columns(catalog: Catalog) -> dict[str, dict[str, exp.Expr]]:
             edges = () if join.valid is None else (join.valid.start, join.valid.end)
             for expr in (join.right_expr, *edges):
                 used[join.right][f"key {expr}"] = qualified(expr, join.right)
-        if attribute.joins:
+        if attribute.joins and not catalog.semantics.is_values(attribute.model):
             used[attribute.model][attribute.name] = attribute_sql(catalog.semantics, attribute)
+    for component, lookup in _looking_up(catalog):
+        # Not the values, which change with each new row: only whether they let the entity pass.
+        used[lookup.model] |= {test.sql("duckdb"): test for test in tests_on(component, lookup.model)}
     return dict(sorted(used.items()))
 
 
@@ -90,6 +95,13 @@ def _attributes(catalog: Catalog) -> Iterable[Attribute]:
         for component in formula.components:
             for pair in () if component.conversion is None else component.conversion.keys:
                 yield from pair
+
+
+def _looking_up(catalog: Catalog) -> Iterator[tuple[Component, Lookup]]:
+    for one in (catalog, *(era.catalog for era in catalog.eras)):
+        for formula in formulas(one).values():
+            for part in (read for component in formula.components for read in component.reads):
+                yield from ((part, lookup) for lookup in part.lookups)
 
 
 def _content(con: DuckDBPyConnection, catalog: Catalog, model: str, columns: list[exp.Expr]) -> str:

@@ -31,6 +31,15 @@ def flagged(components: Iterable[Component]) -> Flags:
     return Flags(tuple(_flagged(one, tests) for one in components), tests)
 
 
+def tests_on(component: Component, model: str) -> list[exp.Expr]:
+    """What a component reads of a joined model: whether conditions hold where flags say it all, else its columns."""
+    flags = flagged([component])
+    left = [] if flags.components[0].filter is None else flags.components[0].filter.find_all(exp.Column)
+    read = {one.name: one for one in left if one.table == model}
+    tests = flags.tests.get(model, {})
+    return [*tests.values(), *(one.copy() for name, one in read.items() if name not in tests)]
+
+
 def _flagged(component: Component, tests: dict[str, dict[str, exp.Expr]]) -> Component:
     if component.filter is None:
         return component

@@ -9,7 +9,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.components import Component, Conversion, Pool
+from metrics_catalog.engine.components import Component, Conversion, Lookup, Pool
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.terms import Reach, Shift, Term
 from metrics_catalog.engine.tree import column, typed
@@ -52,7 +52,13 @@ class Formula:
     @property
     def merges(self) -> bool:
         """Whether every component can be put together from stored days."""
-        return all(component.merge is not None for component in self.components)
+        return all(component.is_stored for component in self.components)
+
+    @cached_property
+    def lookups(self) -> tuple[Lookup, ...]:
+        """Values of other metrics that its filters ask for, each once."""
+        reads = (one for component in self.components for one in component.reads)
+        return tuple(dict.fromkeys(lookup for one in reads for lookup in one.lookups))
 
     @property
     def value(self) -> exp.Expr:
@@ -94,8 +100,15 @@ def joined(catalog: Catalog, metric: str) -> list[Attribute]:
     """Dimensions of other tables that a metric's slices and filters read."""
     models, cuts = catalog.models(metric, sliced=True), catalog.metrics[metric].spec.slices
     attributes = [catalog.semantics.attribute(model, name) for model in models for cut in cuts for name in cut]
-    attributes += [one for component in formulas(catalog)[metric].components for one in component.joined]
+    reads = (read for component in formulas(catalog)[metric].components for read in component.reads)
+    attributes += [one for read in reads for one in read.joined]
     return [attribute for attribute in attributes if attribute.joins]
+
+
+def keys_of(catalog: Catalog, lookup: Lookup) -> dict[str, Attribute]:
+    """By each semantic model that a looked up metric counts, its key of the entity."""
+    models = catalog.models(lookup.values.metric)
+    return {model: catalog.semantics.key(model, lookup.values.entity) for model in models}
 
 
 def joins_from(catalog: Catalog) -> Mapping[str, tuple[Join, ...]]:
@@ -107,15 +120,25 @@ def _joins_from(catalog: Catalog) -> dict[str, tuple[Join, ...]]:
     found: dict[str, dict[Join, None]] = {}
     for metric, formula in formulas(catalog).items():
         pairs = [pair for one in formula.components if one.conversion is not None for pair in one.conversion.keys]
-        for attribute in (*joined(catalog, metric), *(one for pair in pairs for one in pair)):
+        keys = [key for lookup in formula.lookups for key in keys_of(catalog, lookup).values()]
+        for attribute in (*joined(catalog, metric), *(one for pair in pairs for one in pair), *keys):
             if attribute.joins:
                 found.setdefault(attribute.joins[0].left, {}).update(dict.fromkeys(attribute.joins))
     return {model: tuple(joins) for model, joins in found.items()}
 
 
 def models_read(catalog: Catalog, metric: str) -> set[str]:
-    """Semantic models a metric reads: its facts, and those its filters and slices join."""
-    return {*catalog.models(metric), *(join.right for one in joined(catalog, metric) for join in one.joins)}
+    """Semantic models a metric reads: its facts, those its filters and slices join, those under values it looks up."""
+    attributes, found = joined(catalog, metric), set(catalog.models(metric))
+    todo = list(formulas(catalog)[metric].lookups)
+    for lookup in todo:
+        formula = formulas(catalog)[lookup.values.metric]
+        keys = keys_of(catalog, lookup)
+        found |= set(keys)
+        attributes += [*keys.values(), *(one for component in formula.components for one in component.joined)]
+        todo += [one for one in formula.lookups if one not in todo]
+    found |= {join.right for one in attributes for join in one.joins}
+    return {model for model in found if not catalog.semantics.is_values(model)}
 
 
 def own_grains(catalog: Catalog, metric: str) -> Mapping[str, OwnGrain]:
@@ -140,7 +163,7 @@ class _Builder:
 
     def __init__(self, catalog: Catalog) -> None:
         later = None if catalog.later is None else _built(catalog.later).filled()
-        self._catalog, self._pool = catalog, Pool(catalog, later)
+        self._catalog, self._pool = catalog, Pool(catalog, lambda metric: self.metric(metric).calculation, later)
         self._made: dict[str, Formula] = {}
 
     def filled(self) -> Pool:

@@ -25,23 +25,28 @@ from metrics_catalog.engine.tree import named
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Join, SemanticModel, Semantics
 
-_MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
+MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
 _CONFIG = f"{{{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='{DAY}') }}}}\n"
 _GROUPED, _FINAL = "grouped", "final"
 _REF = "__ref__"
 
 
-def stored_query(catalog: Catalog, together: Sequence[Rollup], where: exp.Expr | None = None) -> exp.Select:
-    """The rollups of a table as a query over the marts: what their dbt model computes, of all rows or some."""
+def stored_query(
+    catalog: Catalog, together: Sequence[Rollup], where: exp.Expr | None = None, place: Place = placed
+) -> exp.Select:
+    """The rollups of a table as a query over the marts: what their dbt model computes, of all rows or some.
+
+    ``place``: where the tables of semantic models are.
+    """
     made = _Made(catalog.semantics, together)
     grouped = made.grouped if where is None else made.grouped.where(where)
     if made.final is None:
-        return with_imports(grouped, made.imports(placed))
-    return with_imports(made.final, [*made.imports(placed), (_GROUPED, grouped)])
+        return with_imports(grouped, made.imports(place))
+    return with_imports(made.final, [*made.imports(place), (_GROUPED, grouped)])
 
 
-def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """(file name, text) of everything under ``dbt_project/models/metrics``."""
+def rollup_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """(file name, text) of every metric model."""
     for together in rollups(catalog).tables:
         made = _Made(catalog.semantics, together)
         yield f"{made.table}.sql", _sql(made)
@@ -117,18 +122,20 @@ class _Made:
 def _sql(made: _Made) -> str:
     day = made.scan.day.sql("duckdb").replace(f"{made.model}.", "")
     only = f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', changed_days()) }}}}{{% endif %}}"
-    parts = [_cte(name, query, only if name == made.model else "") for name, query in made.imports(_reference)]
-    parts += [_cte(_FINAL if made.final is None else _GROUPED, made.grouped)]
-    parts += [_cte(_FINAL, made.final)] if made.final is not None else []
+    parts = [cte(name, query, only if name == made.model else "") for name, query in made.imports(reference)]
+    parts += [cte(_FINAL if made.final is None else _GROUPED, made.grouped)]
+    parts += [cte(_FINAL, made.final)] if made.final is not None else []
     every = ",\n\n".join(parts)
-    return f"{_MARK}{_CONFIG}\nwith {every}\n\nselect * from {_FINAL}\n"
+    return f"{MARK}{_CONFIG}\nwith {every}\n\nselect * from {_FINAL}\n"
 
 
-def _reference(model: SemanticModel) -> exp.Expr:
+def reference(model: SemanticModel) -> exp.Expr:
+    """The table of a semantic model, which `cte` writes as a ref."""
     return exp.table_(model.table, db=_REF)
 
 
-def _cte(name: str, query: exp.Expr, only: str = "") -> str:
+def cte(name: str, query: exp.Expr, only: str = "") -> str:
+    """A CTE as dbt's SQL; ``only``: a condition to add to it."""
     body = readable(query).replace("\n", "\n    ")
     body = body.replace("select\n      *\n    from", "select * from")
     words = re.sub(rf"{_REF}\.(\w+)", r"{{ ref('\1') }}", body)
@@ -148,7 +155,7 @@ def _yaml(made: _Made) -> str:
         ],
     }  # fmt: skip
     text = yaml.safe_dump({"version": 2, "models": [model]}, sort_keys=False, allow_unicode=True, width=120)
-    return _MARK.replace("--", "#") + text
+    return MARK.replace("--", "#") + text
 
 
 def _meaning(component: Component) -> str:

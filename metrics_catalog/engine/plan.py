@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine import conversion, reached, rows, stored
+from metrics_catalog.engine import conversion, picked, reached, rows, stored
 from metrics_catalog.engine.building import Building, Source, Stored
+from metrics_catalog.engine.codes import Place, placed
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
 from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, chosen
@@ -72,14 +73,16 @@ def plan_cells(
     calendar: Calendar,
     source: Stored,
     definitions: Mapping[str, str],
+    place: Place = placed,
 ) -> Plan:
     """Plan of some formulas at each grain and slice.
 
     ``source``: where the components of a semantic model are by some dimensions. ``definitions``: fingerprint of each
-    metric, for its rows.
+    metric, for its rows. ``place``: where the tables of semantic models are.
     """
     needs = Needs({cell: tuple(wanted) for cell, wanted in cells.items()}, windows, calendar)
-    build = Building(catalog.semantics, needs, source)
+    build = Building(catalog.semantics, needs, source, place)
+    picked.put_together(build, catalog)
     _compute(build)
     dimensions = tuple(sorted({name for _, cut in needs.cells for name in cut}))
     every = {formula.metric: formula for some in needs.cells.values() for formula in some}
@@ -153,7 +156,8 @@ def _moved(build: Building, grain: Grain, cut: Slice, terms: Iterable[Term]) -> 
 def _by_way(terms: Iterable[Term]) -> dict[tuple[str, str], list[Term]]:
     found: dict[tuple[str, str], list[Term]] = defaultdict(list)
     for term in terms:
-        found[_way(term), term.component.model].append(term)
+        way, component = _way(term), term.component
+        found[way, component.holder if way in _FROM_DAYS else component.model].append(term)
     return found
 
 
@@ -172,6 +176,7 @@ _ROWS: Mapping[str, Callable[[Building, str, rows.Slim, Wanted], None]] = {
     "rows": rows.from_rows,
     "reached rows": reached.from_rows,
 }
+_FROM_DAYS = ("stored", "stocks", "reached")
 _OTHERS: Mapping[str, Callable[[Building, str, Wanted], None]] = {
     "stored": stored.from_rollups,
     "stocks": stored.stocks,

@@ -98,13 +98,13 @@ def rollups(catalog: Catalog) -> Rollups:
     return catalog.once(rollups, lambda: rollups_of(catalog.semantics, _sliced(catalog)))
 
 
-def rollups_of(semantics: Semantics, sliced: Iterable[tuple[Formula, Iterable[str]]]) -> Rollups:
-    """The least that must be stored for formulas, each at a slice."""
+def rollups_of(semantics: Semantics, sliced: Iterable[tuple[Formula, Iterable[str]]], picked: bool = False) -> Rollups:
+    """The least that must be stored for formulas, each at a slice; ``picked``: of what is not stored, but as if."""
     components: dict[str, dict[Component, None]] = {}
     wanted: dict[str, set[frozenset[str]]] = {}
     for formula, cut in sliced:
         for component in formula.components:
-            if component.merge is not None:
+            if component.merge is not None and bool(component.lookups) is picked:
                 components.setdefault(component.model, {})[component] = None
                 wanted.setdefault(component.model, set()).add(slice_of(component, cut))
     found: list[Rollup] = []

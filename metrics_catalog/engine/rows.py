@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from metrics_catalog.engine import cumulative, distinct, passes
 from metrics_catalog.engine.building import Building
-from metrics_catalog.engine.codes import Codes, codes, placed
+from metrics_catalog.engine.codes import Codes, codes
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.needs import Spans, Wanted, chosen, every_span
 from metrics_catalog.engine.periods import Span, merged
@@ -50,12 +50,12 @@ def slim(build: Building, model: str, wanted: Wanted) -> Slim:
                 )
     dimensions = {name for carried in components.values() for one in carried for name in one}
     made = codes(build.semantics, model, sorted(dimensions))
-    for name, query in made.numbered(build.semantics, placed):
+    for name, query in made.numbered(build.semantics, build.place):
         build.step(name, query)
     scan = Scan(build.semantics, model, tuple(sorted(dimensions)), tuple(components), made.tables)
     query, columns = passes.slim(scan)
     query = query.where(in_spans(scan.day, merged(days)), copy=False)
-    build.step(f"{model}_rows", with_imports(query, made.relations(build.semantics, scan.models, placed)))
+    build.step(f"{model}_rows", with_imports(query, made.relations(build.semantics, scan.models, build.place)))
     return Slim(f"{model}_rows", columns, made, _thinned(build, model, columns, components))
 
 

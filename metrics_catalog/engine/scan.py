@@ -21,6 +21,7 @@ class Scan:
     """Rows of ``model``, each with its day, the dimensions and what the components need.
 
     ``coded``: the dimensions whose codes are taken from the tables that have them, instead of their members.
+    ``also``: attributes that are joined besides.
     """
 
     semantics: Semantics
@@ -28,6 +29,7 @@ class Scan:
     dimensions: tuple[str, ...]
     components: tuple[Component, ...]
     coded: Collection[str] = ()
+    also: tuple[Attribute, ...] = ()
 
     @property
     def day(self) -> exp.Expr:
@@ -57,11 +59,12 @@ class Scan:
         return attribute_sql(self.semantics, one)
 
     def select(self, items: Sequence[exp.Expr]) -> exp.Select:
-        """``select items from fact left join …``; rows without a day belong to no period and are left out.
+        """``select items from fact join …``; rows without a day belong to no period and are left out."""
+        return self.every_row(items).where(is_present(self.day), copy=False)
 
-        Where every row has its partner the join is an inner one, which costs less.
-        """
-        query = exp.select(*items).from_(exp.to_table(self.model)).where(is_present(self.day), copy=False)
+    def every_row(self, items: Sequence[exp.Expr]) -> exp.Select:
+        """The same with rows that belong to no period. A join is an inner one where every row has its partner."""
+        query = exp.select(*items).from_(exp.to_table(self.model))
         for join in self._joins():
             query = query.join(exp.to_table(join.right), on=self._on(join), join_type="" if join.total else "left")
         return query
@@ -91,7 +94,7 @@ class Scan:
         return query.group_by(exp.GroupingSets(expressions=each), copy=False)
 
     def _joins(self) -> list[Join]:
-        wanted = [*self.attributes, *(one for component in self.components for one in component.joined)]
+        wanted = [*self.attributes, *self.also, *(one for part in self.components for one in part.joined)]
         return list(dict.fromkeys(join for attribute in wanted for join in attribute.joins))
 
 

@@ -33,7 +33,7 @@ class Figures:
         formula, value = self.formula, self.formula.value
         over = exp.Null() if formula.denominator is None else formula.denominator
         figures = [typed(one.copy(), STORED) for one in (value, formula.numerator, over)]
-        there = exp.and_(is_present(value), *_something(formula), copy=False)
+        there = exp.and_(is_present(value), *something(formula), copy=False)
         return [text(formula.metric), *figures, text(self.definition), there]
 
     def written(self, dialect: str) -> list[str]:
@@ -108,7 +108,7 @@ def _hole() -> exp.Expr:
     return exp.Column(this=exp.Identifier(this=_HOLE))
 
 
-def _something(formula: Formula) -> list[exp.Expr]:
+def something(formula: Formula) -> list[exp.Expr]:
     """Where none counts as 0, the condition that there is at least one term: a row may be there for other metrics."""
     if formula.denominator is not None or formula.numerator.find(exp.Coalesce) is None:
         return []

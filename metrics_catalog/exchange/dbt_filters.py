@@ -8,8 +8,8 @@ from __future__ import annotations
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.expressions import parse, row_expression
-from metrics_catalog.semantic import SemanticModel, UnknownName
+from metrics_catalog.expressions import entity_values, is_metric_call, parse, row_expression
+from metrics_catalog.semantic import EntityValues, SemanticModel, UnknownName
 from metrics_catalog.spec.metric import Measure
 
 
@@ -25,11 +25,11 @@ def templates(catalog: Catalog, measure: Measure, whole_rows: bool) -> tuple[lis
     if measure.filter is None:
         return [], None
     outside, own = [], []
-    for tree in _conjuncts(parse(measure.filter)):
+    for tree in _conjuncts(parse(measure.filter, "filter")):
         written = _template(catalog, measure.model, tree)
         if written is not None:
             outside.append(written)
-        elif whole_rows:
+        elif whole_rows or any(map(is_metric_call, tree.walk())):
             raise NotExported(f'the filter "{tree.sql("duckdb")}" is on a column that is no dimension')
         else:
             own.append(inside(catalog, measure.model, tree.sql("duckdb")))
@@ -56,6 +56,9 @@ def _template(catalog: Catalog, model: str, tree: exp.Expr) -> str | None:
     """The condition with a call for each name; None when some name is a column and no dimension."""
     calls: dict[str, str] = {}
     tree = tree.copy()
+    for asked in [node for node in tree.walk() if is_metric_call(node)]:
+        calls[f"metric_{len(calls)}"] = _metric(catalog, model, entity_values(asked))
+        asked.replace(exp.column(f"call_metric_{len(calls) - 1}"))
     for cut in list(tree.find_all(exp.TimestampTrunc, exp.DateTrunc)):
         if isinstance(cut.this, exp.Column) and (
             call := _time(catalog, model, cut.this.name.lower(), cut.text("unit"))
@@ -75,6 +78,15 @@ def _template(catalog: Catalog, model: str, tree: exp.Expr) -> str | None:
     for name in sorted(calls, key=len, reverse=True):
         text = text.replace(f"call_{name}", calls[name])
     return text
+
+
+def _metric(catalog: Catalog, model: str, values: EntityValues) -> str:
+    """``{{ Metric('receipts', group_by=['household']) }}``, where both tables have the key themselves."""
+    for one in (model, *catalog.models(values.metric)):
+        if catalog.semantics.key(one, values.entity).joins:
+            by = f'"{values.entity}", to which "{one}" has no key'
+            raise NotExported(f"dbt does not look up {values.metric} by {by}")
+    return f"{{{{ Metric('{values.metric}', group_by=['{values.entity}']) }}}}"
 
 
 def _time(catalog: Catalog, model: str, name: str, grain: str) -> str | None:

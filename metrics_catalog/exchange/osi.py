@@ -60,6 +60,8 @@ def _no_expression(formula: Formula) -> str | None:
             return "it takes the last day of a stock, which an expression cannot"
         if term.component.having is not None:
             return "it counts entities by a condition on all their rows, which an expression cannot"
+        if term.component.lookups:
+            return "it picks entities by the value of another metric, which an expression cannot"
         if "_by_" in term.component.model:
             return "it counts by another time than its dataset's"
     return None

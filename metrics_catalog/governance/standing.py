@@ -14,11 +14,13 @@ from metrics_catalog.catalog import Catalog, Entry, entry_of
 from metrics_catalog.engine.fingerprint import digest, twins
 from metrics_catalog.governance.approval import Requirement, required
 from metrics_catalog.governance.certified import PEOPLE, POLICY, checked
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.effects import Seen
 from metrics_catalog.governance.preview import Change, preview
 from metrics_catalog.governance.proposals import Proposal
 from metrics_catalog.governance.record import METRIC, Record, Request
 from metrics_catalog.located import check, parsed
+from metrics_catalog.published.of_data import of_data
 from metrics_catalog.spec.governance import Tier
 from metrics_catalog.spec.people import People
 from metrics_catalog.spec.policy import Policy
@@ -107,12 +109,20 @@ class Standing:
             return {"effect": "0"}
         try:
             return self._numbers(change)
+        except Refused as refused:
+            return {"failed": str(refused)}
         except Exception as error:  # of a database, a file, a lock: whatever it is, people decide with more care
             return {"failed": f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0]}"}
 
     def _numbers(self, change: Change) -> dict[str, Any]:
+        """Raises `Refused` when the rows have values for which the definition has none."""
         with self.warehouse() as con:
-            found = preview(con, change, self.closed_through, self.official.policy.governance.preview_periods)
+            try:
+                found = preview(con, change, self.closed_through, self.official.policy.governance.preview_periods)
+            except Exception as error:
+                if (said := of_data(error)) is None:
+                    raise
+                raise Refused(f"{change.metric} cannot be computed as it is written: {said}") from None
             return found if self.alerts is None else {**found, "alerts": self.alerts(con, change, self.closed_through)}
 
     def _tiers(self, asked: Proposal | Request, after: Catalog) -> set[Tier]:

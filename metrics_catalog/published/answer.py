@@ -126,6 +126,8 @@ def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: S
         return "it is held, and what is stored of it is newer than what is published"
     if snapshot.info.definitions.get(formula.metric) != calculations(catalog)[formula.metric]:
         return "what was stored of it then is by another definition"
+    if formula.lookups:
+        return "its filter looks up values of entities, which may be others by now than when it was published"
     if not formula.merges:
         return "it counts distinct things or ranks values, so other slices cannot be put together from stored ones"
     if query.where and any(component.semi_additive for component in formula.components):

@@ -37,10 +37,11 @@ class PublishInfo:
     """What one publish was, as kept in its commit. ``published_at`` is UTC.
 
     ``loads``: the last load seen of each source. ``definitions``: the fingerprint of each metric. ``rollups``: the
-    Delta version of each semantic model's rollup. ``held``: the metrics left out, and in ``marks`` what they wait
-    for. ``members``: fingerprint of each dimension joined. ``code``: fingerprint of each thing but facts that
-    values stand on. ``versions``: certified version of each metric. ``notes``: why values published before were
-    changed, by metric. ``ledger``: its last entry's number and hash then. ``grains``: the project's own then.
+    Delta version of each semantic model's rollup. ``held``: the metrics left out, in ``marks`` what they wait
+    for, and in ``faults`` what is wrong with the others. ``members``: fingerprint of each dimension joined.
+    ``code``: fingerprint of each thing but facts that values stand on. ``versions``: certified version of each
+    metric. ``notes``: why values published before were changed, by metric. ``ledger``: its last entry's number and
+    hash then. ``grains``: the project's own then.
     """
 
     run_id: str
@@ -57,6 +58,7 @@ class PublishInfo:
     versions: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
     ledger: Mapping[str, Any] | None = None
     grains: tuple[str, ...] = ()
 
@@ -71,7 +73,7 @@ class PublishInfo:
             return None
         mark = self.marks.get(metric)
         if mark is None:
-            return "its new values failed the audit"
+            return self.faults.get(metric, "its new values failed the audit")
         return mark["why"] + (f" ({mark['request']})" if "request" in mark else "")
 
     def to_json(self) -> str:

@@ -19,8 +19,8 @@ _THIS = {"day": "当日", "week": "本周", "month": "本月", "quarter": "本�
 def open_days(grain: Grain, now: Days, before: Days, language: str) -> str:
     """How many there were: ``6 business days (closed 25 Dec 2017, Christmas Day)``, and in the period compared with."""
     if language == "zh":
-        closed = _closed(now, language)
-        return f"{_THIS.get(grain, '本期')}有{now.open}个营业日{closed}，对比期有{before.open}个{_closed(before, language)}。"
+        this, closed = _THIS.get(grain, "本期"), _closed(now, language)
+        return f"{this}有{now.open}个营业日{closed}，对比期有{before.open}个{_closed(before, language)}。"
     counted = f"{now.open} business day{'' if now.open == 1 else 's'}{_closed(now, language)}"
     return f"This {spaced(grain)} had {counted}, the one compared with had {before.open}{_closed(before, language)}."
 

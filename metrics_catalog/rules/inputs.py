@@ -102,7 +102,8 @@ def _not_cumulated(catalog: Catalog, name: str | None, spec: object) -> str | No
         return f'"{name}" is not of one period only, so it cannot be cumulated'
     if isinstance(spec, Measure) and spec.semi_additive is not None:
         return "a stock does not add up over days, so it cannot be cumulated"
-    inner = () if name is None or isinstance(spec, SimpleMetric) else catalog.inputs(name)
+    parts = () if name is None or isinstance(spec, SimpleMetric) else catalog.metrics[name].parts
+    inner = (named for _, part in parts if (named := metric_of(part)))
     found = (_not_cumulated(catalog, one, catalog.metrics[one].spec) for one in inner if one in catalog.metrics)
     return next((problem for problem in found if problem is not None), None)
 

@@ -25,10 +25,11 @@ class SemiAdditive(Spec):
 class Measure(Spec):
     """An aggregation over the rows of a semantic model.
 
-    ``filter`` keeps rows; ``having`` keeps the entities of a ``count_distinct`` by an aggregate over their rows of the
-    period (``count(*) >= 2``: entities with at least two rows). ``semi_additive``: days do not add up, as in a stock.
-    ``missing``: what no rows mean beside a metric that has some: ``zero``, as sums and counts do by themselves, or
-    ``none``, no data, as in dbt's semantic layer (where rows without a key are 0 distinct keys).
+    ``filter`` keeps rows, by their columns, joined dimensions, and values of other metrics for the entity they name
+    (``metric(receipts, by=household) >= 5``); ``having`` keeps the entities of a ``count_distinct`` by an aggregate
+    over their rows of the period (``count(*) >= 2``: entities with at least two rows). ``semi_additive``: days do not
+    add up, as in a stock. ``missing``: what no rows mean beside a metric that has some: ``zero``, as sums and counts do
+    by themselves, or ``none``, no data, as in dbt's semantic layer (where rows without a key are 0 distinct keys).
     """
 
     model: Name

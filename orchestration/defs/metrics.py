@@ -114,11 +114,12 @@ def _spec(declared: Declared, stored: Rollups, entry: Entry, status: "Status") -
 
 
 def _parents(declared: Declared, stored: Rollups, name: str) -> list[dg.AssetKey]:
-    """The marts a metric is computed from, and their rollups."""
+    """The marts a metric is computed from, their rollups, and the values of entities that its filters look up."""
     catalog = declared.catalog
     keys = keys_by_id(declared.graph)
     nodes = [catalog.semantics.model(model).node for model in catalog.models(name)]
     tables = {rollup.table for rollup in stored.of(catalog.models(name))}
+    tables |= {lookup.model for lookup in formulas(catalog)[name].lookups}
     nodes += [node.id for node in declared.graph.tables if node.name in tables]
     return sorted({keys[node] for node in nodes})
 

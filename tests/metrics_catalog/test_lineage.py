@@ -29,8 +29,16 @@ METRICS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def ask(shop):
-    catalog = shop(METRICS)
+def ask(asking):
+    return asking(METRICS)
+
+
+@pytest.fixture
+def asking(shop):
+    return lambda metrics: _asking(shop(metrics))
+
+
+def _asking(catalog):
     nodes = {
         f"model.shop.{name}": {
             "resource_type": "model", "name": name, "raw_code": sql, "columns": {}, "depends_on": {"nodes": [PARENTS[name]]},
@@ -110,3 +118,16 @@ def test_a_metric_both_ways(ask) -> None:
 def test_an_unknown_name_and_what_was_meant(ask, name, meant) -> None:
     with pytest.raises(UnknownName, match=meant):
         ask(name)
+
+
+def test_what_the_values_of_entities_come_from_decides_which_rows_count(asking) -> None:
+    picking = {"busy": {"agg": "count", "expr": "units", "filter": "metric(per_visit, by=store) > 2 and is_promoted"}}
+    ask = asking(METRICS | picking)
+    busy = ask("busy")
+    assert busy.made_of["metrics"] == ("net_sales", "per_visit", "visits")
+    assert {"fct_sales", "fct_visits"} <= set(busy.made_of["models"])
+    assert "clean.lines.n" in busy.made_of["columns"]
+    assert {"clean.lines.金额", "clean.lines.sid"} <= set(busy.made_of["row_columns"])
+    assert {one.metric: one.through for one in ask("visits").metrics}["busy"] == ("per_visit",)
+    assert touched(ask("clean.lines.金额"))["busy"] == "rows"
+    assert touched(ask("clean.visits"))["busy"] == "rows"

@@ -14,7 +14,7 @@ import pytest
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.changes import Inputs
-from metrics_catalog.engine.compute import build_rollups
+from metrics_catalog.engine.compute import build_rollups, build_values
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query
 from metrics_catalog.engine.windows import Coverage
 from metrics_catalog.own_grains import OwnGrain, Spine
@@ -68,6 +68,7 @@ class Pipeline:
 
     def publish(self, metrics: dict[str, dict[str, Any]] | None = None) -> PublishOutcome:
         catalog = self.catalog(METRICS if metrics is None else metrics)
+        build_values(self.con, catalog)
         build_rollups(self.con, catalog)
         inputs = Inputs(
             loads={"lines": self.load_id},
@@ -224,6 +225,73 @@ def test_a_new_member_costs_its_own_day(pipeline: Pipeline) -> None:
     assert rows == [(date(2024, 2, 1), "宠物", Decimal(20))]
 
 
+def test_an_entity_whose_value_crosses_the_line_costs_its_own_days(pipeline: Pipeline) -> None:
+    metrics = METRICS | {
+        "lines": {"agg": "count", "expr": None, "grains": ["month"]},
+        "loyal": {"filter": "metric(lines, by=member) >= 60", "grains": ["day", "month"], "slices": [["store"]]},
+    }
+    pipeline.con.execute("update marts.fct_sales set member_id = 7 where sold_on >= '2024-01-03' and member_id = 2")
+    pipeline.publish(metrics)
+    assert pipeline.ask("loyal", of=metrics, grain="month")[0][1] == 620, "members 0 and 1 bought 60 times, 7 only 58"
+    pipeline.business_date = date(2024, 3, 1)
+    pipeline.load(date(2024, 3, 1))
+    assert pipeline.publish(metrics).metrics["loyal"].periods == 1, "the new day; nobody crossed the line"
+    pipeline.business_date = date(2024, 3, 2)
+    pipeline.load(date(2024, 3, 2), members=2)
+    pipeline.con.execute("update marts.fct_sales set member_id = 7 where sold_on = '2024-03-02'")
+    outcome = pipeline.publish(metrics).metrics["loyal"]
+    assert outcome.periods == 58 + 1 + 2, "all days on which 7 bought, and their months that are over"
+    assert "changed rows of lines_of_each_member" in (outcome.note or "")
+    assert [row[1] for row in pipeline.ask("loyal", of=metrics, grain="month")] == [620 + 290, 870]
+    pipeline.load(date(2024, 2, 1), members=2)
+    assert pipeline.publish(metrics).metrics["loyal"].periods == 58 + 1 + 2, "and back again"
+    assert [row[1] for row in pipeline.ask("loyal", of=metrics, grain="month")] == [620, 580]
+    metrics["lines"] = {**metrics["lines"], "filter": "amount_usd > 10"}
+    assert states(pipeline.publish(metrics))["loyal"] == "no data", "another inner definition: all is computed again"
+
+
+def test_two_refreshes_with_values_of_entities_equal_one(pipeline: Pipeline) -> None:
+    metrics = METRICS | {
+        "lines": {"agg": "count", "expr": None},
+        "loyal": {"filter": "metric(lines, by=member) >= 58", "grains": ["day", "month"], "slices": [["category"]]},
+        "loyal_members": {
+            "agg": "count_distinct", "expr": "member_id", "filter": "metric(lines, by=member) >= 58", "grains": ["month"],
+        },
+    }  # fmt: skip
+    pipeline.publish(metrics)
+    for number, day in enumerate((date(2024, 1, 5), date(2024, 2, 7), date(2024, 1, 6), date(2024, 1, 7))):
+        pipeline.load(day, amount=20 + number, members=1 + number % 2)
+        pipeline.publish(metrics)
+    kept = [
+        pipeline.ask("loyal", "loyal_members", of=metrics, grain="month"),
+        pipeline.ask("loyal", of=metrics, grain="day"),
+    ]
+    whole = {**metrics, "loyal": {**metrics["loyal"], "grains": ["month", "day", "week"]}}
+    assert pipeline.publish(whole).metrics["loyal"].periods > 60, "another definition: from the beginning"
+    assert kept == [
+        pipeline.ask("loyal", "loyal_members", of=whole, grain="month"),
+        pipeline.ask("loyal", of=whole, grain="day"),
+    ]
+
+
+def test_a_key_of_two_rows_under_values_of_entities_holds_what_looks_them_up(pipeline: Pipeline) -> None:
+    visits = {"model": "visits", "agg": "count", "expr": None}
+    metrics = METRICS | {
+        "fresh": {"filter": "category = '生鲜'", "grains": ["month"]},
+        "seen": {**visits, "filter": "metric(fresh, by=store) > 1", "grains": ["day"]},
+        "visits": visits,
+    }
+    pipeline.con.execute("insert into marts.fct_visits values (1, '店1', '2024-01-02')")
+    pipeline.publish(metrics)
+    pipeline.con.execute("insert into marts.dim_products values (1, 20, '重复')")
+    pipeline.load(date(2024, 1, 15), amount=100)
+    metrics["visits"] = {**visits, "grains": ["day", "month"]}
+    metrics["seen"] = {**metrics["seen"], "grains": ["day", "month"]}
+    assert {name: state for name, state in states(pipeline.publish(metrics)).items() if name in ("seen", "visits")} == {
+        "seen": "held", "visits": "published",
+    }  # fmt: skip
+
+
 def test_a_key_of_two_rows_holds_the_metrics_of_the_mart_and_no_others(pipeline: Pipeline) -> None:
     visits = {"model": "visits", "agg": "count", "expr": None}
     metrics = METRICS | {"units": {"expr": "units", "grains": ["month"]}, "visits": visits}
@@ -274,6 +342,8 @@ def test_a_number_too_large_holds_its_metric_and_nothing_else(
     assert reason.startswith("beyond: a value cannot be: ")
     assert said in reason
     assert "decimal(28,6)" in reason
+    info = Published(pipeline.catalog(metrics).project.published).at().info
+    assert (info.why_held("beyond") or "").startswith("it cannot be computed: a value cannot be: ")
     assert pipeline.ask("revenue", of=metrics, grain="month")[0][1] == Decimal(930)
     assert pipeline.ask("beyond", of=metrics, grain="day") == []
 
@@ -288,6 +358,20 @@ def test_a_number_that_grows_too_large_keeps_what_was_published(pipeline: Pipeli
     outcome = pipeline.publish(smaller)
     assert states(outcome)["large"] == "held"
     assert pipeline.ask("large", of=metrics, grain="day") == before
+
+
+def test_values_of_entities_that_cannot_be_hold_what_looks_them_up_in_an_existing_dbt_project(
+    pipeline: Pipeline,
+) -> None:
+    visits = {"model": "visits", "agg": "count", "expr": None}
+    busy = {**visits, "filter": "metric(beyond, by=store) > 1"}
+    later = {**visits, "filter": "metric(busy, by=store) > 1"}
+    catalog = pipeline.catalog({"beyond": {"expr": "units * 1e22"}, "busy": busy, "later": later, "visits": visits})
+    catalog = replace(catalog, project=replace(catalog.project, dbt=catalog.project.root))
+    pipeline.con.execute("insert into marts.fct_visits values (1, '店1', '2024-01-02')")
+    outcome = publish(pipeline.con, catalog, Inputs(), "run-1", pipeline.now)
+    assert states(outcome) == {"beyond": "held", "busy": "held", "later": "held", "visits": "published"}
+    assert all("decimal(28,6)" in outcome.metrics[name].reasons[0] for name in ("busy", "later"))
 
 
 def test_a_mart_of_an_existing_dbt_project_that_cannot_be_summed_holds_its_metrics_only(pipeline: Pipeline) -> None:

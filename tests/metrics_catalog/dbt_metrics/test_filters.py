@@ -47,6 +47,8 @@ def semantics() -> Semantics:
         ("{{ TimeDimension('order__at') }} > '2024-01-01'", "date_trunc('day', order__at) > '2024-01-01'"),
         ("{{ Dimension('order__at').grain('year') }} > '2024-01-01'", "date_trunc('year', order__at) > '2024-01-01'"),
         ("{{ TimeDimension('metric_time', date_part_name='year') }} = 2024", "year(order__at) = 2024"),
+        ("{{ Metric('spent', group_by=['customer']) }} > 5", "metric(spent, by=customer) > 5"),
+        ("{{ Metric('spent', ['order__customer']) }} > 5", "metric(spent, by=customer) > 5"),
     ],
 )
 def test_calls(semantics: Semantics, template: str, text: str) -> None:
@@ -64,6 +66,14 @@ def test_several_hold_together(semantics: Semantics) -> None:
         "{{ TimeDimension('order__at', 'fiscal_year') }} = 1",
         "{{ Dimension('order__at').descending(True) }} = 1",
         "{{ }} = 1",
+        "{{ Metric('spent') }} = 1",
+        "{{ Metric('spent', 'customer') }} = 1",
+        "{{ Metric('spent', ['customer', 'order']) }} = 1",
+        "{{ Metric('spent', ['country']) }} = 1",
+        "{{ Metric('spent, by=customer) > 0 or metric(x', ['customer']) }} = 1",
+        "{{ Metric('spent', ['customer) or (1=1']) }} = 1",
+        "{{ Metric('spent', ['customer']).grain('day') }} = 1",
+        "metric(spent, by=customer) > (select 1)",
     ],
 )
 def test_what_is_not_read(semantics: Semantics, template: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.compute import build_rollups, computed
+from metrics_catalog.engine.compute import build_rollups, build_values, computed
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.windows import Windows, windows
@@ -56,6 +56,7 @@ def engine_values(values_in: Callable[[Any], Values]) -> Callable[..., Values]:
     """Computes all metrics of a catalog: (connection, catalog, windows)."""
 
     def compute(con: duckdb.DuckDBPyConnection, catalog: Catalog, wanted: Windows) -> Values:
+        build_values(con, catalog)
         build_rollups(con, catalog)
         with computed(con, plan(catalog, list(catalog.metrics), wanted, CALENDAR)) as selects:
             return values_in(con.execute(" union all ".join(selects)))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from metrics_catalog.engine.metric_models import dbt_files, stored_query
+from metrics_catalog.engine.dbt_files import dbt_files
+from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import rollups
@@ -59,6 +60,10 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
         }
     },
     "own_grain": {"m": {"grains": ["fiscal_month"], "slices": [["store"]]}},
+    "picked_by_the_value_of_another_metric": {
+        "receipts": {"agg": "count", "expr": None},
+        "m": {"filter": "metric(receipts, by=member) >= 5 and is_promoted", "grains": ["month"], "slices": [["store"]]},
+    },
     "percentile": {"m": {"agg": "percentile", "percentile": 0.9, "grains": ["month"]}},
 }  # fmt: skip
 
@@ -108,8 +113,15 @@ def test_writing_changes_no_expression(shop: Any) -> None:
         CASES["sum_filtered_by_joined_dimension"],
         {"m": {"slices": [["product"], ["category"], ["country"]]}},
         {"m": {"slices": [["product"], ["store", "country"]]}},
+        {
+            "receipts": {"agg": "count", "expr": None, "filter": "category = '生鲜'", "slices": [["store"]]},
+            "visits": {"model": "visits", "agg": "count", "expr": None, "slices": [["store"]]},
+            "per_visit": {"type": "ratio", "numerator": "receipts", "denominator": "visits"},
+            "busy": {"filter": "metric(receipts, by=maker) >= 5"},
+            "m": {"filter": "metric(per_visit, by=store) > 2 or metric(busy, by=member) > 50"},
+        },
     ],
-    ids=["joined_to_rows", "decided_by_a_key", "several_in_one_scan"],
+    ids=["joined_to_rows", "decided_by_a_key", "several_in_one_scan", "values_of_entities"],
 )
 def test_metric_model(metrics: dict[str, Any], shop: Any, request: pytest.FixtureRequest) -> None:
     catalog = shop(metrics)

@@ -116,6 +116,11 @@ def follows(**keys: Any) -> Keys:
     return {"type": "conversion", "base": base, "conversion": event, "entity": "member", "window": "7 days", **keys}
 
 
+def picked(ours: str, theirs: str, measure: str = "amount", **keys: Any) -> tuple[Keys, Keys]:
+    """Filtered by the value of another metric."""
+    return {"filter": ours, **FEW, **keys}, simple(measure, theirs)
+
+
 FEW: Keys = {"grains": ["day", "week", "month"], "slices": [["store"], ["country"]]}
 # One metric said twice: the keys of our file that differ from a sum of amount_usd, and the dbt semantic layer's.
 PAIRS: dict[str, tuple[Keys, Keys]] = {
@@ -170,6 +175,21 @@ PAIRS: dict[str, tuple[Keys, Keys]] = {
     "members_to_month": (reach("members", to_date="month", **FEW), cumulative("members", grain_to_date="month")),
     "ever": (reach("revenue", **FEW), cumulative("revenue")),
     "members_ever": (reach("members", **FEW), cumulative("members")),
+    "loyal": picked("metric(lines, by=member) >= 90", "{{ Metric('lines', group_by=['member']) }} >= 90"),
+    "loyal_members": picked(
+        "metric(lines, by=member) >= 90", "{{ Metric('lines', ['member']) }} >= 90", "people", agg="count_distinct", expr="member_id"
+    ),
+    "loyal_or_promoted": picked(
+        "metric(revenue, by=member) > 7000 or is_promoted", f"{{{{ Metric('revenue', ['member']) }}}} > 7000 or {PROMOTED}"
+    ),
+    "strangers": picked("metric(lines, by=member) is null", "{{ Metric('lines', ['member']) }} is null"),
+    "of_few_fresh": picked("not metric(fresh, by=member) > 3000", "not {{ Metric('fresh', ['member']) }} > 3000"),
+    "of_members": picked("metric(members, by=line) > 0", "{{ Metric('members', ['line']) }} > 0"),
+    "promoting": picked("metric(share, by=store) > 0.45", "{{ Metric('share', ['store']) }} > 0.45"),
+    "of_dear_stores": picked("metric(mean, by=store) > 88", "{{ Metric('mean', ['store']) }} > 88"),
+    "at_full_price": picked("metric(full_price, by=member) > 4000", "{{ Metric('full_price', ['member']) }} > 4000"),
+    "visited": picked("metric(visits, by=store) > 130", "{{ Metric('visits', ['store']) }} > 130"),
+    "of_loyal_to": picked("metric(loyal, by=store) > 20000", "{{ Metric('loyal', ['store']) }} > 20000"),
     "converted": (follows(calculation="count"), conversion("conversions")),
     "conversion_rate": (follows(), conversion("conversion_rate", event="lines_or_0")),
     "converted_in_store": (follows(calculation="count", same=["store"], **FEW), conversion("conversions", "store")),
@@ -280,6 +300,15 @@ def sold(both: Any, first: date, last: date, store: str | None = None) -> Any:
 @pytest.mark.parametrize("metric", PAIRS)
 def test_every_cell_is_the_same(both: Any, assert_same: Any, metric: str) -> None:
     assert_same(both.mine(metric), comparable(both, metric))
+
+
+def test_values_of_entities_pick_some(both: Any) -> None:
+    """Or the comparison above would show nothing."""
+    picking = [name for name, (ours, _) in PAIRS.items() if "metric(" in ours.get("filter", "")]
+    assert len(picking) > 10
+    for name in picking:
+        of = both.mine("members" if name == "loyal_members" else "revenue")
+        assert {cell: of[cell] for cell in both.mine(name)} != both.mine(name), name
 
 
 def comparable(both: Any, metric: str) -> Rows:

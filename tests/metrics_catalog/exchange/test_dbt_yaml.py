@@ -84,3 +84,24 @@ def test_governance_is_in_meta(shop: Shop) -> None:
         [["category"]],
         "指标 net",
     )
+
+
+def test_the_value_of_another_metric_is_asked_where_both_tables_have_the_key(shop: Shop) -> None:
+    _, metrics, left_out = exported(
+        shop(
+            {
+                "lines": {"agg": "count", "expr": None},
+                "loyal": {"filter": "metric(lines, by=member) >= 5 and is_promoted"},
+                "of_makers": {"filter": "metric(lines, by=maker) >= 5"},
+                "mixed": {"filter": "metric(lines, by=member) >= 5 or units > 1"},
+                "repeat": {"agg": "count_distinct", "expr": "member_id", "having": "count(*) > 1"},
+                "of_repeaters": {"filter": "metric(repeat, by=store) > 1"},
+            }
+        )
+    )
+    told = metrics["loyal"]["measure"]["filter"]
+    assert told == "{{ Metric('lines', group_by=['member']) }} >= 5"
+    assert set(metrics) == {"lines", "loyal"}
+    assert 'to which "sales" has no key' in left_out["of_makers"]
+    assert "is on a column that is no dimension" in left_out["mixed"]
+    assert left_out["of_repeaters"] == 'its part "repeat" is left out'

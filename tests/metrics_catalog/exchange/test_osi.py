@@ -30,6 +30,7 @@ def made(shop: Callable[[dict[str, dict[str, Any]]], Catalog]) -> Any:
                 "fresh_share": {"type": "ratio", "numerator": "fresh", "denominator": "net"},
                 "buyers": {"agg": "count_distinct", "expr": "member_id"},
                 "rolling": {"type": "cumulative", "metric": "net", "window": "7 days"},
+                "loyal": {"filter": "metric(buyers, by=store) > 1"},
                 "repeat": {"agg": "count_distinct", "expr": "member_id", "having": "count(*) > 1"},
             }
         )
@@ -70,7 +71,7 @@ def test_expressions(made: Any) -> None:
 
 
 def test_what_has_no_expression_is_named(made: Any) -> None:
-    assert set(made.left_out) == {"rolling", "repeat"}
+    assert set(made.left_out) == {"rolling", "repeat", "loyal"}
 
 
 def test_every_column_of_an_expression_is_a_field(made: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,10 @@ import pytest
 
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.governance.certified import checked
+from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.preview import Change, last_closed
+from metrics_catalog.located import InvalidFiles
 
 
 @pytest.fixture
@@ -249,3 +253,24 @@ def test_looking_only_at_what_is_affected_gives_the_same_fingerprints(town: Any)
 )
 def test_the_last_periods_that_are_over(grain: Any, through: date, count: int, span: Span) -> None:
     assert last_closed(Calendar(), grain, through, count) == span
+
+
+def test_what_looks_up_values_of_a_metric_follows_its_change_and_cannot_do_without_it(shop: Any) -> None:
+    loyal = {"filter": "metric(lines, by=member) >= 5"}
+    before = shop({"lines": {"agg": "count", "expr": None}, "loyal": loyal, "other": {}})
+    after = shop({"lines": {"agg": "count", "expr": "note"}, "loyal": loyal, "other": {}})
+    change = Change("lines", before, after)
+    assert change.affected == change.recalculated == ("lines", "loyal")
+    assert set(change.parts[0].metrics) == {"lines", "loyal"}
+    alone = {name: entry for name, entry in before.metrics.items() if name != "lines"}
+    with pytest.raises(InvalidFiles, match='filter: there is no metric "lines"'):
+        checked(replace(before, metrics=alone))
+
+
+def test_a_definition_that_overflows_is_said_in_words(town: Any) -> None:
+    town.edit("net_sales", expr="cast(amount_usd as double) * 1e25")
+    office = town.office()
+    with pytest.raises(
+        Refused, match=r"net_sales cannot be computed as it is written: a value cannot be: .*decimal\(28,6\)"
+    ):
+        office.what_if("net_sales")

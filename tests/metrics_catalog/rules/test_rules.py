@@ -12,6 +12,8 @@ from metrics_catalog.rules import check_all
 
 RATIO = {"type": "ratio", "numerator": "a", "denominator": "b"}
 CONVERSION = {"type": "conversion", "base": {"model": "visits", "agg": "count"}, "entity": "store", "window": "7 days"}
+LINES = {"agg": "count", "expr": None}
+VISITS = {"model": "visits", "agg": "count", "expr": None}
 CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
     ({"a": {"owner": "salse"}}, ['a.yml:{owner} error owner "salse" is not in people.yml (did you mean "sales"?)']),
     (
@@ -114,6 +116,71 @@ CASES: list[tuple[dict[str, dict[str, Any]], list[str]]] = [
             'a.yml:{- - categry} error slices: "categry" is not a dimension of semantic model "sales" (did you mean "category"?)'
         ],
     ),
+    *(
+        (
+            {"a": {"filter": f"metric({inner}, by={entity}) > 1"}, "lines": LINES, **more},
+            [f"a.yml:{{filter}} error filter: {says}"],
+        )
+        for inner, entity, more, says in [
+            ("line", "member", {}, 'there is no metric "line" (did you mean "lines"?)'),
+            (
+                "lines",
+                "member",
+                {"a": {**VISITS, "filter": "metric(lines, by=member) > 1"}},
+                '"metric(lines, by=member) > 1": "member" is no key reached from semantic model "visits"',
+            ),
+            (
+                "v",
+                "member",
+                {"v": VISITS},
+                '"v" has no value for each member: "member" is no key reached from semantic model "visits"',
+            ),
+            (
+                "m",
+                "member",
+                {"m": {"agg": "median"}},
+                '"m" has agg "median": what is looked up must add up, count or average all rows of an entity',
+            ),
+            (
+                "s",
+                "store",
+                {"s": {"semi_additive": {"take": "last"}}},
+                '"s" has semi_additive: what is looked up must add up, count or average all rows of an entity',
+            ),
+            (
+                "c",
+                "store",
+                {"c": {"type": "cumulative", "metric": "lines"}},
+                '"c" is cumulative: only simple, ratio and derived metrics have a value over all days',
+            ),
+            (
+                "d",
+                "store",
+                {"d": {"type": "derived", "expr": "b", "inputs": {"b": {"metric": "lines", "offset": "1 day"}}}},
+                '"d" looks at other periods, so it has no value over all days',
+            ),
+            (
+                "lines_of_each_x",
+                "store",
+                {"lines_of_each_x": LINES},
+                'the table of its values would be called "lines_of_each_x_of_each_store", and what is called so is not told apart',
+            ),
+        ]
+    ),
+    (
+        {"a": {"filter": "metric(b, by=member) > 1"}, "b": {"filter": "units > 1 and metric(a, by=store) > 1"}},
+        [
+            "a.yml:{label} error is made of itself: a -> b -> a",
+            "b.yml:{label} error is made of itself: b -> a -> b",
+        ],
+    ),
+    (
+        {
+            "r": {**RATIO, "numerator": {"metric": "b", "filter": "metric(r, by=store) > 1"}, "denominator": "b"},
+            "b": {},
+        },
+        ["r.yml:{label} error is made of itself: r -> r"],
+    ),
     (
         {"a": {"synonyms": ["销量"]}, "b": {"synonyms": ["销量"]}},
         ['b.yml:{- 销量} error "销量" already means the metric "a"'],
@@ -152,4 +219,5 @@ def at_its_line(folder: Path, text: str) -> str:
 
 def test_a_good_catalog_has_no_problem(shop: Any) -> None:
     metrics = {"a": {"slices": [["store"], ["category", "country"]]}, "b": {"filter": "is_promoted"}, "r": RATIO}
+    metrics["c"] = {"filter": "metric(r, by=store) > 0.5 and not metric(b, by=maker) > 10"}
     assert list(check_all(shop(metrics))) == []
