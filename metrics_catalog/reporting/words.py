@@ -58,6 +58,7 @@ _SAID: Mapping[str, tuple[str, str]] = {
     "not_made": ("The {kind} could not be made: {why}", "{kind}未能生成：{why}"),
     "held": ("held: {why}", "暂缓更新：{why}"),
     "not_yet": ("not published yet", "尚未发布"),
+    "no_data": ("no data in the period", "本期无数据"),
 }
 _GRAINS: Mapping[str, tuple[str, str]] = {
     "day": ("day", "日"),

@@ -36,7 +36,8 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
     if compare != "year" and one.year is not None:
         year = copy.say("year", change=words.delta(one.value, one.year, unit, language))
     why = copy.issue.numbers.snapshot.info.why_held(one.metric)
-    mark = copy.say("held", why=why) if why else copy.say("not_yet") if one.value is None else None
+    absent = copy.say("not_yet" if copy.issue.trust.is_late else "no_data") if one.value is None else None
+    mark = copy.say("held", why=why) if why else absent
     return Card(
         metric=one.metric,
         label=one.spec.label.to(language),
