@@ -58,7 +58,7 @@ def test_a_monthly_review_is_about_the_month_before_its_tick_however_late_it_run
         schedule = next(iter(built(shop).schedules or ()))
         assert isinstance(schedule, dg.ScheduleDefinition)
         with dg.build_schedule_context(scheduled_execution_time=at) as context:
-            (asked,) = schedule.evaluate_tick(context).run_requests or ()
+            (asked,) = list(schedule.evaluate_tick(context).run_requests or [])
         return asked.run_config["ops"]["write_review"]["config"]["month"]
 
     tick = datetime(2024, 3, 1, 7, 30, tzinfo=UTC)
