@@ -130,11 +130,8 @@ class Changes:
         differs = {name for name, was, now in parts if was != now}
         if "definition" in differs:
             yield self._defined(metric)
-        changed = {node for node, print_ in self.code.items() if self.last.code.get(node) != print_}
-        held = self.last.marks.get(metric, {}).get("why")
         if "code" in differs:
-            named = sorted(map(self._named, self._nodes(metric) & changed))
-            yield Why("changed code", f"changed code: {', '.join(named)}" if named or not held else held)
+            yield from self._recoded(metric, "definition" in differs)
         if "rows" in differs:
             yield Why("changed rows", "changed rows")
         models = {join.right for ways in self._ways(metric) for join in ways}
@@ -145,6 +142,20 @@ class Changes:
                 seen = self.last.loads.get(source, 0)
                 cause: Cause = "changed rows" if self.inputs.corrected_since(source, seen) else "late rows"
                 yield Why(cause, f"{cause} of {source}")
+
+    def _recoded(self, metric: str, redefined: bool) -> Iterator[Why]:
+        """Changed code under a metric; other tables under a new definition are its own doing."""
+        assert self.last is not None
+        before, held = self.last.code, self.last.marks.get(metric, {}).get("why")
+        changed = {node for node, print_ in self.code.items() if node not in before or before[node] != print_}
+        if redefined:
+            changed &= before.keys()
+        if named := sorted(map(self._named, self._nodes(metric) & changed)):
+            yield Why("changed code", f"changed code: {', '.join(named)}")
+        elif held:
+            yield Why("changed code", held)
+        elif not redefined:
+            yield Why("changed code", "it is built from other tables, or weeks begin on another day")
 
     def _named(self, node: str) -> str:
         """A changed dbt node, and where its change comes from."""

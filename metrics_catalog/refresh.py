@@ -379,7 +379,7 @@ def _outcome(
     for metric in changes.catalog.metrics:
         findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
         one = MetricOutcome(metric, "published", periods[metric], rows.get(metric, 0), findings, holds.get(metric))
-        state = _state(one, metric in periods)
+        state = _state(one, metric in periods, any(changes.spans[model] for model in changes.models(metric)))
         note = notes.get(metric) if state == "published" else None
         metrics[metric] = replace(one, state=state, note=note, definition=prints[metric])
     owed = {
@@ -391,9 +391,9 @@ def _outcome(
     return PublishOutcome(version, changes.closed_through, metrics, waiting, total)
 
 
-def _state(outcome: MetricOutcome, computed: bool) -> State:
+def _state(outcome: MetricOutcome, computed: bool, has_rows: bool) -> State:
     if outcome.reasons:
         return "held"
     if not computed:
-        return "unchanged"
+        return "unchanged" if has_rows else "no data"
     return "published" if outcome.rows else "no data"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ import orchestration.outbox_cli
 import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json
 from orchestration.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from orchestration.summary import Summary
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
@@ -55,18 +58,26 @@ def demo(
     days: Annotated[int | None, typer.Option(help="Only the first days of the year.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
-    """Lay out the demo's data, certify its definitions once, refresh, make its report and review, say where to look."""
-    from orchestration.commands import certify_once, lay_out_demo, next_steps
+    """Lay out the demo's data, certify it once, refresh, report, review, measure all that; say where to look."""
+    from orchestration.commands import certify_once, lay_out_demo, measure_itself, next_steps
+    from orchestration.commands import run as refresh
     from orchestration.reports import shown
     from orchestration.reviewing import reviewed
+    from orchestration.summary import together
 
     settings = _settings(context)
     lay_out_demo(settings, days, quiet=as_json)
     certified_by = certify_once(settings)
-    _run(settings, None, as_json)
+    summary = refresh(settings, quiet=as_json)
+    if summary.held:
+        _print(summary, as_json)
     report, review = shown(settings), reviewed(settings.locate())
+    # What was published, told and reviewed just now is what the platform measures itself by.
+    itself = measure_itself(settings, quiet=as_json)
+    own = None if itself is None else shown(settings, own=True)
+    _print(summary if itself is None else together(summary, itself), as_json)
     if not as_json:
-        typer.echo("\n" + next_steps(settings, certified_by, report, review))
+        typer.echo("\n" + next_steps(settings, certified_by, report, review, own))
 
 
 @app.command()
@@ -191,9 +202,14 @@ def _explain(error: Exception) -> int:
 
 def _run(settings: Settings, select: str | None, as_json: bool) -> None:
     from orchestration.commands import run as refresh
+
+    _print(refresh(settings, select, quiet=as_json), as_json)
+
+
+def _print(summary: Summary, as_json: bool) -> None:
+    """The summary; ends with 1 when anything is held back."""
     from orchestration.summary import footer, table
 
-    summary = refresh(settings, select, quiet=as_json)
     if as_json:
         print_json(summary.as_json())
     else:

@@ -38,6 +38,19 @@ def run(settings: Settings, select: str | None = None, quiet: bool = False) -> S
         drain_quietly(settings, lambda text: print(text, file=sys.stderr, flush=True))
 
 
+def measure_itself(settings: Settings, quiet: bool = False) -> Summary | None:
+    """Refresh what the platform knows of itself and what is made of that; None where the project has no such source.
+
+    Raises as `run`.
+    """
+    from orchestration.ingest.spec import load_specs
+    from orchestration.platform import SOURCE
+
+    if SOURCE not in load_specs(settings.locate()):
+        return None
+    return _refreshed(settings, f'key:"source/{SOURCE}"+', quiet)
+
+
 def _refreshed(settings: Settings, select: str | None, quiet: bool) -> Summary:
     with seldom(), turn(settings.locate(), "`metrics run`"), _progress(quiet) as tell:
         tell("reading the project")
@@ -111,14 +124,22 @@ def certify_once(settings: Settings) -> str | None:
 
 
 def next_steps(
-    settings: Settings, certified_by: str | None = None, report: Path | None = None, review: Path | None = None
+    settings: Settings,
+    certified_by: str | None = None,
+    report: Path | None = None,
+    review: Path | None = None,
+    own: Path | None = None,
 ) -> str:
-    """Where to look after the demo; ``certified_by``: who certified it just now; folders of its report and review."""
+    """Where to look after the demo; ``certified_by``: who certified it just now; folders of its reports and review.
+
+    ``own``: of the report about the platform itself.
+    """
     certified = f"Certified by {certified_by}: from now on an official number changes only by an approved request."
     return "\n".join(
         (
             *([certified] if certified_by else []),
             *(_report(report) if report else []),
+            *([f"How the platform did:  {own / 'report.html'}"] if own else []),
             *([f"Read the review:       {review / 'review.en.html'}, {review / 'review.zh.html'}"] if review else []),
             "Look at the numbers:   metrics query net_sales --grain month",
             "See all metrics:       metrics list",

@@ -1,4 +1,7 @@
-"""Delivers the platform's own events to the landing folder, for a project that has the source for them."""
+"""Delivers the platform's own events to the landing folder, for a project that has the source for them.
+
+Its own metrics are those of which every number stands on that source.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from metrics_catalog.catalog import Catalog
     from orchestration.declared import Declared
 
 SOURCE = "platform_events"
+FILE = "platform/events.jsonl"  # in the landing folder
 
 
 def deliver_events(declared: Declared) -> bool:
@@ -20,7 +25,7 @@ def deliver_events(declared: Declared) -> bool:
     from metrics_catalog.ops.store import open_store
     from metrics_catalog.published.errors import NotPublished
     from metrics_catalog.published.reader import Published
-    from metrics_catalog.review.events import FILE, as_lines, events, with_forgotten
+    from metrics_catalog.review.events import as_lines, events, with_forgotten
 
     project = declared.project
     path = project.landing / FILE
@@ -41,3 +46,10 @@ def deliver_events(declared: Declared) -> bool:
     aside.write_text(text, encoding="utf-8")
     aside.replace(path)
     return True
+
+
+def own_metrics(catalog: Catalog) -> frozenset[str]:
+    """Metrics that measure the platform itself."""
+    from metrics_catalog.monitoring.facts import sources_of
+
+    return frozenset(name for name in catalog.metrics if sources_of(catalog, name) == {SOURCE})

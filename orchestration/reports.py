@@ -34,25 +34,29 @@ def deliver(settings: Settings, name: str, tell: Callable[[str], None] = lambda 
         engine.dispose()
 
 
-def shown(settings: Settings) -> Path | None:
-    """The folder of the report that comes most often: page, PDF, picture, and what Slack is sent.
+def shown(settings: Settings, own: bool = False) -> Path | None:
+    """The folder of the report that comes most often, just made: page, PDF, picture, and what Slack is sent.
 
-    None where there is no report, or not all of its period is published. Raises `OpsUnavailable`.
+    ``own``: of those about the platform itself. None where there is no such report, or not all of its period is
+    published. Raises `OpsUnavailable`.
     """
     from metrics_catalog.ops.store import open_store
     from metrics_catalog.report_files import read_reports
     from metrics_catalog.reporting import shelf
     from metrics_catalog.reporting.making import Source
+    from orchestration.platform import own_metrics
     from orchestration.report_formats import rendered
 
     project = settings.locate()
     for_all = [one for one in read_reports(project)[0].values() if one.spec.audience.per is None]
     if not for_all:
         return None
-    name = min(for_all, key=lambda one: (*GRAINS, one.spec.grain).index(one.spec.grain)).name
     source, now = Source.of(project), datetime.now(UTC)
-    if source.published.at().info.closed_through < source.policy.closed_through(now):
+    itself = own_metrics(source.definitions.official)
+    wanted = [one for one in for_all if itself.issuperset(one.spec.metrics) == own]
+    if not wanted or source.published.at().info.closed_through < source.policy.closed_through(now):
         return None
+    name = min(wanted, key=lambda one: (*GRAINS, one.spec.grain).index(one.spec.grain)).name
     deliver(settings, name)
     made = [row for row in shelf.rows(open_store(project.ops), name) if row.state == "made"]
     if not made:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Summary:
 
     ``proposed``: definitions that differ from what is certified. ``certified``: something is. ``not_read``: what the
     dbt project's semantic layer has that is no metric here, with file, line and reason. ``notices``: what governance
-    did or wants people to do.
+    did or wants people to do. ``published``, ``no_data``: metrics that were computed, with a result and without any.
     """
 
     run_id: str
@@ -62,6 +62,8 @@ class Summary:
     not_read: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     is_dbt: bool = False
+    published: tuple[str, ...] = ()
+    no_data: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -73,7 +75,7 @@ def summarize(report: Report, result: ExecuteInProcessResult, definitions: Defin
     catalog = definitions.official
     evaluations = result.get_asset_check_evaluations()
     published = report.published
-    states = [one.state for one in published.metrics.values()] if published else []
+    states = {name: one.state for name, one in published.metrics.items()} if published else {}
     built = report.transformed.built if report.transformed else frozenset()
     return Summary(
         run_id=result.run_id,
@@ -81,7 +83,7 @@ def summarize(report: Report, result: ExecuteInProcessResult, definitions: Defin
         models_built=sum(id_.split(".", 1)[0] in ("model", "seed", "snapshot") for id_ in built),
         checks=len(evaluations),
         checks_warned=sum(not one.passed for one in evaluations),
-        metrics_published=states.count("published"),
+        metrics_published=list(states.values()).count("published"),
         metrics=len(states),
         values=published.rows if published else 0,
         version=published.version if published else None,
@@ -96,6 +98,29 @@ def summarize(report: Report, result: ExecuteInProcessResult, definitions: Defin
         not_read=tuple(f"{one.path}:{one.line} {one.message}" for one in catalog.not_read.values()),
         notices=tuple(report.notices),
         is_dbt=catalog.project.is_dbt,
+        published=tuple(name for name, state in states.items() if state == "published"),
+        no_data=tuple(name for name, state in states.items() if state == "no data"),
+    )
+
+
+def together(first: Summary, second: Summary) -> Summary:
+    """Two refreshes, the second of a part, as one; ``checks`` are those of the first, which the second's are among."""
+    published = tuple(dict.fromkeys((*first.published, *second.published)))
+    lines = {line.source: line for line in first.sources}
+    lines |= {line.source: line for line in second.sources if line.changed}
+    stages = dict.fromkeys((*first.seconds, *second.seconds))
+    return replace(
+        first,
+        sources=tuple(lines[name] for name in sorted(lines)),
+        models_built=first.models_built + second.models_built,
+        metrics_published=len(published),
+        values=first.values + second.values,
+        version=first.version if second.version is None else second.version,
+        seconds={one: round(first.seconds.get(one, 0.0) + second.seconds.get(one, 0.0), 2) for one in stages},
+        held=(*first.held, *(one for one in second.held if one not in first.held)),
+        notices=tuple(dict.fromkeys((*first.notices, *second.notices))),
+        published=published,
+        no_data=tuple(name for name in dict.fromkeys((*first.no_data, *second.no_data)) if name not in published),
     )
 
 
@@ -150,6 +175,8 @@ def footer(summary: Summary) -> list[str]:
         f"closed through     {summary.closed_through}" if summary.closed_through else "",
         f"time               {total:.1f} s ({stages})",
     ]
+    if summary.no_data:
+        lines.append(f"no data yet        {', '.join(summary.no_data)}")
     if summary.held:
         held = [f"{one.metric} ({one.request})" if one.request else one.metric for one in summary.held]
         lines.append(f"held back          {', '.join(held)}")

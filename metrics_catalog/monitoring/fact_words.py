@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
@@ -9,6 +10,12 @@ from metrics_catalog.health import SourceHealth
 from metrics_catalog.wording import day
 
 Words = dict[str, str]
+_CAUSES = {  # what a publish says, as `re` reads it
+    r"certified (\w+ v\d+(?:, \w+ v\d+)*)": r"新认证 \1",
+    r"late rows of (\w+)": r"\1 有迟到数据",
+    r"changed rows of ([\w, ]+)": r"\1 的数据有改动",
+    r"changed code: ": "代码已改：",
+}
 
 
 def late(source: str, days: Sequence[date]) -> Words:
@@ -66,21 +73,31 @@ def code(name: str, node: str) -> Words:
 
 def definition(metric: str, old: int | None, new: int | None) -> Words:
     """A calculation that differs."""
-    numbers = f" (v{old} → v{new})" if old != new and None not in (old, new) else ""
-    return {"en": f"the definition of {metric} changed{numbers}", "zh": f"指标 {metric} 的口径已改{numbers}"}
+    numbers = f"v{old} → v{new}" if old != new and None not in (old, new) else ""
+    return {
+        "en": f"the definition of {metric} changed{f' ({numbers})' if numbers else ''}",
+        "zh": f"指标 {metric} 的口径已改{f'（{numbers}）' if numbers else ''}",
+    }
 
 
 def restated(why: str) -> Words:
     """Published values that were replaced."""
-    return {"en": f"published values were restated: {_line(why)}", "zh": f"已发布数值有更正：{_line(why)}"}
+    return {"en": f"published values were restated: {_line(why)}", "zh": f"已发布数值有更正：{_causes(_line(why))}"}
 
 
 def held(why: str) -> Words:
     """New values that wait."""
     return {
         "en": f"new values are held back, the last published ones still stand: {_line(why)}",
-        "zh": f"新数值暂不发布，仍沿用上次发布的数值：{_line(why)}",
+        "zh": f"新数值暂不发布，仍沿用上次发布的数值：{_causes(_line(why))}",
     }
+
+
+def _causes(why: str) -> str:
+    """The reasons a publish gives (`changes.Changes.why`), in Chinese; what is none of them stays as it is."""
+    for english, chinese in _CAUSES.items():
+        why = re.sub(english, chinese, why)
+    return why.replace("; ", "；")
 
 
 def _line(text: str) -> str:

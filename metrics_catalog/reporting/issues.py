@@ -7,7 +7,7 @@ that fails, and says so.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -86,7 +86,6 @@ def _deliver(source: Source, engine: Engine, report: ReportFile, now: datetime, 
     except OutsideSpine as error:
         return Outcome(report.name, closed_through, waiting=str(error))
     known = {row.key: row for row in shelf.rows(engine, report.name)}
-    _skip_older(engine, known.values(), period, now)
     outcome = Outcome(report.name, period)
     try:
         issue = make(source, report, now, period, since=shelf.last_version(engine, report.name, period))
@@ -97,8 +96,9 @@ def _deliver(source: Source, engine: Engine, report: ReportFile, now: datetime, 
     copies = audiences(spec, source.definitions.official.people, _members(issue))
     if not copies:
         outcome.waiting = "nobody of people.yml is to get it"
-    for audience in copies:
-        row = Row(report.name, period, audience.name, audience.folder, "waiting", now)
+    rows = [Row(report.name, period, one.name, one.folder, "waiting", now) for one in copies]
+    _skip_others(engine, known.values(), period, {row.key for row in rows}, now)
+    for audience, row in zip(copies, rows, strict=True):
         row = known.get(row.key, row)
         outcome.already += row.state == "made"
         todo += [(audience, row)] if row.state != "made" else []
@@ -166,12 +166,18 @@ def _made(
 
 
 def _members(issue: Issue) -> list[str]:
-    """Members of the dimension a copy is made for, that have any number of the report in the period."""
-    spec = issue.report.spec
+    """Members of the dimension a copy is made for, that have any number of the report in the period.
+
+    While data is late nothing may be published of it yet; then those of the period before are expected, too.
+    """
+    spec, numbers = issue.report.spec, issue.numbers
     if spec.audience.per is None:
         return []
-    shown = [name for name in spec.metrics if name in issue.numbers.catalog.metrics]
-    return issue.numbers.members(spec.audience.per, shown, spec.grain, issue.period)
+    shown = [name for name in spec.metrics if name in numbers.catalog.metrics]
+    periods = [issue.period]
+    if issue.trust.is_late:
+        periods.append(numbers.calendar.back(spec.grain, issue.period, 1, spec.grain))
+    return sorted({one for period in periods for one in numbers.members(spec.audience.per, shown, spec.grain, period)})
 
 
 def _waits(spec: Report, issue: Issue, rows: Sequence[Row], now: datetime) -> str | None:
@@ -194,9 +200,14 @@ def _put_off(row: Row, issue: Issue, now: datetime) -> Row:
     return replace(row, state="waiting", at=now, data={"version": issue.numbers.snapshot.version, "since": since})
 
 
-def _skip_older(engine: Engine, known: Iterable[Row], period: date, now: datetime) -> None:
-    """What still waits of an earlier period is not sent after a later one."""
-    left = [row for row in known if row.state in ("waiting", "failed") and row.period < period]
+def _skip_others(engine: Engine, known: Iterable[Row], period: date, wanted: Collection[str], now: datetime) -> None:
+    """What still waits of an earlier period is not sent after a later one; nor what nobody is to get any more."""
+    left = [
+        row
+        for row in known
+        if row.state in ("waiting", "failed")
+        and (row.period < period or (row.period == period and row.key not in wanted))
+    ]
     if left:
         shelf.record(engine, [(replace(row, state="skipped", at=now), ()) for row in left], now)
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from metrics_catalog.spec.policy import Policy
 
 SOURCE = "platform_events"
-FILE = "platform/events.jsonl"
 _HOUR = 3600
 
 

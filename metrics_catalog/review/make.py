@@ -29,7 +29,7 @@ _PACK = "pack.json"
 def pack_of(scene: Scene, cause: str) -> Pack:
     """The pack of a scene. Pure but for reading published values."""
     items = checks.found(scene)
-    made = scene.now.isoformat(timespec="seconds")
+    made = scene.made.isoformat(timespec="seconds")
     return Pack(scene.month.start.isoformat(), made, cause, items, tuple(facts(scene)), unseen(scene))
 
 
@@ -44,7 +44,7 @@ def tell(pack: Pack, scene: Scene, project: Project, folder: Path, event: str) -
     catalog = scene.catalog
     told = letters.letters(pack, catalog.people, catalog.policy.review.group, folder, project.state, event)
     with writing(open_store(project.ops)) as con:
-        return outbox.put(con, told, scene.now)
+        return outbox.put(con, told, scene.made)
 
 
 def keep_house(scene: Scene, project: Project) -> int:
@@ -59,11 +59,11 @@ def keep_house(scene: Scene, project: Project) -> int:
         codes = scene.used[name].readers if name in scene.used else {}
         readers = known_readers(codes, catalog.people.people, policy, project)
         label = {language: name if entry is None else entry.spec.label.to(language) for language in LANGUAGES}
-        told += letters.notices(name, label, version, readers, catalog.people, scene.now.date())
+        told += letters.notices(name, label, version, readers, catalog.people, scene.made.date())
     if told:
         with writing(engine) as con:
-            outbox.put(con, told, scene.now)
-    forget(engine, policy, scene.now)
+            outbox.put(con, told, scene.made)
+    forget(engine, policy, scene.made)
     return len(told)
 
 

@@ -68,9 +68,14 @@ def facts(scene: Scene) -> Iterator[tuple[Text, str]]:
 
 
 def unseen(scene: Scene) -> Text:
-    """What the review cannot know, said plainly."""
-    english = ["Reads of the published tables by other tools are not seen."]
-    chinese = ["其他工具直接读取已发布表的情况无法统计。"]
+    """What the review cannot know, and as of when it knows the rest, said plainly."""
+    english, chinese = [], []
+    if scene.later is not None and scene.snapshot is not None:
+        at = scene.snapshot.info.published_at.date()
+        english = [f"Values and targets are as of {day(at, 'en')}; what is open, answered or read is as of today."]
+        chinese = [f"数值与目标以{day(at, 'zh')}发布的为准；待办、答复和查看情况以当前为准。"]
+    english += ["Reads of the published tables by other tools are not seen."]
+    chinese += ["其他工具直接读取已发布表的情况无法统计。"]
     if not scene.catalog.policy.usage.record:
         english.append("The policy records no reads, so nothing is called unused.")
         chinese.append("策略设置为不记录查看，因此不判断是否无人使用。")

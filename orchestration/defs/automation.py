@@ -12,6 +12,7 @@ from metrics_catalog.governance.ledger import Entry
 from orchestration.approved import KINDS, decided, touched
 from orchestration.declared import Declared
 from orchestration.landing import Landing, look
+from orchestration.platform import FILE
 from orchestration.resources import JOB
 
 APPROVALS_SECONDS = 15  # so that an approved value is published within a minute
@@ -44,7 +45,8 @@ def _new_files(declared: Declared) -> dg.SensorDefinition:
         description="Refreshes when the landing folder changed, nothing is still being written and no refresh runs.",
     )
     def new_files(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        landing = look(declared.project.landing)
+        # A refresh delivers the platform's own events itself: that is no reason for another.
+        landing = look(declared.project.landing, without=[(declared.project.landing / FILE).parent])
         yield _decide(context, landing)
 
     return new_files

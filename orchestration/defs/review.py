@@ -5,8 +5,9 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster import OpExecutionContext
@@ -27,16 +28,27 @@ DUE = "due"  # the cause that only measures decisions
 def definitions(declared: Declared) -> dg.Definitions:
     """The job, its monthly schedule, and one sensor for all that asks for it in between."""
     job = _job(declared)
-    schedule = dg.ScheduleDefinition(
+    return dg.Definitions(jobs=[job], schedules=[_monthly(declared, job)], sensors=[_wanted(declared)])
+
+
+def _monthly(declared: Declared, job: dg.JobDefinition) -> dg.ScheduleDefinition:
+    """Reviews the month before its tick, however late it runs; that of a fixed business date."""
+    policy = declared.catalog.policy
+
+    @dg.schedule(
         name="review_monthly",
         job=job,
         cron_schedule=MONTHLY,
-        execution_timezone=declared.catalog.policy.timezone,
-        run_config=_config(MONTH, ""),
-        tags={"cause": MONTH},
+        execution_timezone=policy.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
-    return dg.Definitions(jobs=[job], schedules=[schedule], sensors=[_wanted(declared)])
+    def review_monthly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        due = context.scheduled_execution_time.astimezone(ZoneInfo(policy.timezone)).date()
+        month = (due.replace(day=1) - timedelta(days=1)).replace(day=1)
+        about = "" if policy.business_date is not None else month.isoformat()
+        return dg.RunRequest(run_config=_config(MONTH, "", about), tags={"cause": MONTH})
+
+    return review_monthly
 
 
 def _job(declared: Declared) -> dg.JobDefinition:
@@ -100,8 +112,8 @@ def requests(found: Wanted, new: "Sequence[Trigger]", now: datetime) -> Iterator
         yield dg.SkipReason("no decision is due and nothing asks for a review")
 
 
-def _config(cause: str, event: str) -> dict[str, object]:
-    return {"ops": {"write_review": {"config": {"cause": cause, "event": event}}}}
+def _config(cause: str, event: str, month: str = "") -> dict[str, object]:
+    return {"ops": {"write_review": {"config": {"cause": cause, "event": event, "month": month}}}}
 
 
 def _digest(parts: Sequence[str]) -> str:

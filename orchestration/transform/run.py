@@ -73,7 +73,8 @@ def transform(
             own_grains = declared({id_: node.raw for id_, node in graph.nodes.items()})
             failures = tuple(keep_built_periods(con, own_grains, project))
         if not failures:
-            _remember(con, graph, [nodes[id_] for id_ in results], now if only is None else {})
+            marks = now if only is None else {name: now[name] for name in _all_below(graph, only) if name in now}
+            _remember(con, graph, [nodes[id_] for id_ in results], marks)
     finally:
         con.close()
     mode = "skipped" if not invocations else "days" if invocations[-1].days is not None else "whole"
@@ -85,6 +86,14 @@ def _chosen(graph: DbtGraph, only: Collection[str]) -> tuple[Invocation, ...]:
     wanted = {*only, *(test.id for id_ in only for test in graph.tests.get(id_, ()))}
     nodes = tuple(id_ for id_ in graph.nodes if id_ in wanted)
     return (Invocation(nodes, None),) if nodes else ()
+
+
+def _all_below(graph: DbtGraph, only: Collection[str]) -> Iterator[str]:
+    """Sources of which everything below is among ``only``: once that is built, their loads are."""
+    for id_, name in graph.clean_sources().items():
+        below = {node for node in graph.downstream({id_}) if graph.nodes[node].is_table}
+        if below and below <= set(only):
+            yield name
 
 
 def _planned(

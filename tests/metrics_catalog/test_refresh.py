@@ -66,7 +66,9 @@ class Pipeline:
             made.project, made.metrics, semantics, made.people, policy, made.people_document, made.policy_document
         )
 
-    def publish(self, metrics: dict[str, dict[str, Any]] | None = None) -> PublishOutcome:
+    def publish(
+        self, metrics: dict[str, dict[str, Any]] | None = None, versions: dict[str, int] | None = None
+    ) -> PublishOutcome:
         catalog = self.catalog(METRICS if metrics is None else metrics)
         build_values(self.con, catalog)
         build_rollups(self.con, catalog)
@@ -76,7 +78,7 @@ class Pipeline:
             changed_since=lambda source, load: frozenset(day for number, day in self.changes if number > load),
         )
         self.now += timedelta(days=1)
-        return publish(self.con, catalog, inputs, f"run-{self.now:%m%d}", self.now)
+        return publish(self.con, catalog, inputs, f"run-{self.now:%m%d}", self.now, versions=versions)
 
     def ask(self, *metrics: str, of: dict[str, dict[str, Any]] | None = None, **keys: Any) -> list[tuple[Any, ...]]:
         catalog = self.catalog(METRICS if of is None else of)
@@ -188,6 +190,14 @@ def test_a_changed_definition_is_computed_over_all_history(pipeline: Pipeline) -
     outcome = pipeline.publish(changed)
     assert states(outcome) == {"revenue": "published", "members": "unchanged", "promoted_share": "published"}
     assert pipeline.ask("revenue", grain="month")[0][1] == Decimal(310)
+
+
+def test_another_table_that_a_new_definition_reads_is_no_changed_code(pipeline: Pipeline) -> None:
+    pipeline.publish(versions=dict.fromkeys(METRICS, 1))
+    changed = METRICS | {"members": {**METRICS["members"], "filter": "category = '生鲜'"}}
+    outcome = pipeline.publish(changed, versions=dict.fromkeys(METRICS, 1) | {"members": 2})
+    assert outcome.metrics["members"].state == "published"
+    assert outcome.metrics["members"].note == "certified members v2"
 
 
 def test_a_grain_taken_away_is_no_longer_published(pipeline: Pipeline) -> None:

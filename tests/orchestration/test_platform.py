@@ -124,3 +124,30 @@ def test_only_days_that_are_over_are_delivered(measured: Any) -> None:
     left = events(declared.definitions, engine, [], now)
     assert len(left) < len(found)
     assert as_lines(with_forgotten(left, whole)) == whole, "what was published of deleted reads stays"
+
+
+def test_the_platform_is_measured_by_the_refresh_that_just_ended(measured: Any) -> None:
+    from orchestration.commands import measure_itself, run
+    from orchestration.platform import own_metrics
+    from orchestration.summary import together
+
+    shop = measured
+    shop.certify()
+    own = own_metrics(shop.declared().catalog)
+    assert "certified_share" in own
+    assert "net_sales" not in own
+    first = run(shop.settings, quiet=True)
+    assert set(first.no_data) == own
+    second = measure_itself(shop.settings, quiet=True)
+    assert second is not None
+    assert [line.source for line in second.sources] == ["platform_events"]
+    whole = together(first, second)
+    assert {"certified_share", "source_age_hours", "net_sales"} <= set(whole.published)
+    assert set(whole.published) | set(whole.no_data) == set(shop.declared().catalog.metrics)
+    assert value(shop, "certified_share") == {date(2024, 3, 5): 1}
+
+
+def test_a_project_without_that_source_is_not_measured(shop: Any) -> None:
+    from orchestration.commands import measure_itself
+
+    assert measure_itself(shop.settings) is None

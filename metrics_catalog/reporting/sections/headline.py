@@ -56,10 +56,11 @@ def _card(copy: Copy, one: Fact, compare: str) -> Card:
 
 
 def _missing(copy: Copy, one: Fact) -> str:
-    """Why there is no value: nothing was published yet, or there is nothing to publish."""
+    """Why there is no value: it is to come, as data is late or nothing was published yet, or there is none."""
     numbers = copy.issue.numbers
     over = numbers.calendar.span(one.grain, one.period).end <= numbers.snapshot.info.closed_through + timedelta(days=1)
-    return copy.say("no_data" if over and numbers.series(one.metric, one.grain, copy.members) else "not_yet")
+    has_course = bool(numbers.series(one.metric, one.grain, copy.members))
+    return copy.say("no_data" if over and has_course and not copy.issue.trust.is_late else "not_yet")
 
 
 def _target(copy: Copy, one: Fact) -> tuple[str | None, Any]:

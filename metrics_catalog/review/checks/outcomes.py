@@ -16,7 +16,7 @@ _LANGUAGES = ("en", "zh")
 def found(scene: Scene) -> Iterator[Item]:
     """Outcomes of the time reviewed first, then what is open, the overdue at the top."""
     for one in scene.decisions:
-        if one.state == "measured" and one.closed_at is not None and one.closed_at >= scene.since:
+        if one.state == "measured" and one.closed_at is not None and scene.since <= one.closed_at <= scene.now:
             yield _measured(scene, one)
         elif one.state == "open":
             yield _open(scene, one)

@@ -18,7 +18,7 @@ _LOOK = 12  # periods back, for how many in a row
 def found(scene: Scene) -> Iterator[Item]:
     """One item for each target that the last closed period missed."""
     for metric, entry, grain, target, missed in missed_targets(scene):
-        label, unit = entry.spec.label, entry.spec.unit
+        label = entry.spec.label
         last, value = missed[0]
         yield Item(
             key=f"target/{metric}/{grain}",
@@ -28,7 +28,7 @@ def found(scene: Scene) -> Iterator[Item]:
                 "en": f"{label.en} missed its target in {period(grain, last, 'en')}" + _row(len(missed), "en"),
                 "zh": f"{label.zh}在{period(grain, last, 'zh')}未达目标" + _row(len(missed), "zh"),
             },
-            evidence=tuple(_evidence(one, of, target, unit, grain) for one, of in missed[:3]),
+            evidence=tuple(_evidence(scene, metric, one, of, target, grain) for one, of in missed[:3]),
             proposed={"en": "Decide what is done about it.", "zh": "决定如何改进。"},
             proposal=Proposal(
                 "decide",
@@ -46,22 +46,23 @@ def found(scene: Scene) -> Iterator[Item]:
 def missed_targets(scene: Scene) -> Iterator[tuple[str, Entry, Grain, Decimal, list[tuple[date, float]]]]:
     """Each target that the last period missed: metric, grain, target, and the periods missed in a row, newest first."""
     wanted: dict[Grain, list[str]] = {}
-    for name, entry in scene.catalog.metrics.items():
-        for grain in entry.spec.target if entry.spec.direction != "none" else ():
+    specs = {name: scene.spec(name) for name in scene.catalog.metrics}
+    for name, spec in specs.items():
+        for grain in spec.target if spec.direction != "none" else ():
             wanted.setdefault(grain, []).append(name)
     for grain, names in wanted.items():
         ends = _ended(scene, grain)
         values = scene.totals(grain, names, ends[-1], scene.month.end) if ends else {}
         for name in names:
-            entry, rows = scene.catalog.metrics[name], values.get(name, {})
-            target = entry.spec.target[grain]
+            spec, rows = specs[name], values.get(name, {})
+            target = spec.target[grain]
             missed: list[tuple[date, float]] = []
             for one in ends:
-                if one not in rows or not _misses(rows[one], float(target), entry.spec.direction):
+                if one not in rows or not _misses(rows[one], float(target), spec.direction):
                     break
                 missed.append((one, rows[one]))
             if missed:
-                yield name, entry, grain, target, missed
+                yield name, scene.catalog.metrics[name], grain, target, missed
 
 
 def _ended(scene: Scene, grain: Grain) -> list[date]:
@@ -87,12 +88,19 @@ def _row(count: int, language: str) -> str:
     return f"，已连续{count}期" if language == "zh" else f", {count} times in a row"
 
 
-def _evidence(of: date, value: float, target: Decimal, unit: str, grain: Grain) -> dict[str, str]:
-    def told(one: float | Decimal, language: str) -> str:
-        return number(one, unit, language)
-
+def _evidence(scene: Scene, metric: str, of: date, value: float, target: Decimal, grain: Grain) -> dict[str, str]:
+    unit = scene.catalog.metrics[metric].spec.unit
     off = {language: change(value, target, unit, language) for language in ("en", "zh")}
+    now = scene.now_is(grain, metric, of, value)
+    corrected = {"en": "", "zh": ""}
+    if now is not None:
+        corrected = {
+            "en": f" Corrected since to {number(now, unit, 'en')}.",
+            "zh": f"此后更正为 {number(now, unit, 'zh')}。",
+        }
     return {
-        "en": f"{period(grain, of, 'en')}: {told(value, 'en')}, target {told(target, 'en')} ({off['en']}).",
-        "zh": f"{period(grain, of, 'zh')}：{told(value, 'zh')}，目标{told(target, 'zh')}（{off['zh']}）。",
+        "en": f"{period(grain, of, 'en')}: {number(value, unit, 'en')}, target {number(target, unit, 'en')}"
+        f" ({off['en']}).{corrected['en']}",
+        "zh": f"{period(grain, of, 'zh')}：{number(value, unit, 'zh')}，目标{number(target, unit, 'zh')}"
+        f"（{off['zh']}）。{corrected['zh']}",
     }

@@ -117,6 +117,9 @@ def test_no_data_and_a_metric_that_is_gone_are_said(source: Source, weekly: Any,
     found = body(gone, weekly, room)
     card = found["blocks"][0]["cards"][0]
     assert (card["value"], card["change"], card["mark"]) == ("–", "–", "no data for this period")
+    late: Any = room.info(coverages={"tills": {"start": "2023-01-01", "missing": ["2024-06-30"]}})
+    waited = body(replace(gone, published=room.InMemory(replace(snapshot, info=late))), weekly, room)
+    assert waited["blocks"][0]["cards"][0]["mark"] == "not published yet"
     assert "discount_rate is no longer an official metric and not shown" in [
         one["text"] for one in found["banner"]["lines"]
     ]

@@ -101,6 +101,27 @@ def test_late_data_is_waited_for_and_not_for_ever(source: Source, engine: Any, w
     assert shelf.unfinished(engine) == []
 
 
+def test_a_copy_for_each_member_waits_too_while_late_data_hides_all_members(
+    source: Source, engine: Any, per_store: Any, room: Any
+) -> None:
+    snapshot: Any = source.published.at()
+    cut = ("net_sales", "week", ("store",))
+    before = [one for one in snapshot.rows[cut] if one[0] < room.LAST]
+    came = [one for one in snapshot.rows[cut] if one[0] == room.LAST and one[1] != ("静安",)]
+    snapshot.rows[cut] = before
+    first = deliver(late(source, room), engine, per_store, room.NOW)
+    assert (first.made, first.waiting) == (0, "data is late: tills of 2024-06-30")
+    assert {row.audience for row in shelf.unfinished(engine)} == {"store=静安", f"store={room.HOSTILE}"}
+    snapshot.rows[cut] = [*before, *came]
+    done = deliver(source, engine, per_store, room.NOW + timedelta(hours=1))
+    assert (done.made, done.letters, done.waiting) == (1, 1, None)
+    assert {row.audience: row.state for row in shelf.rows(engine)} == {
+        f"store={room.HOSTILE}": "made",
+        "store=静安": "skipped",  # it sold nothing that week
+    }
+    assert shelf.unfinished(engine) == [], "nothing is tried for ever"
+
+
 def test_data_that_came_ends_the_wait_and_held_waits_for_ever(source: Source, engine: Any, room: Any) -> None:
     holds = room.report_file(room.REPORT, on_late="hold")
     assert deliver(late(source, room), engine, holds, room.NOW).waiting is not None

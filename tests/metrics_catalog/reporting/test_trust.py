@@ -72,7 +72,7 @@ def test_held_failing_redefined_and_restated(told: Any, room: Any) -> None:
 def test_restatements_of_every_publish_since_the_issue_before_are_told_once(told: Any, room: Any) -> None:
     first = Version(5, room.info(notes={"discount_rate": "late rows of tills"}))
     second = Version(6, room.info(notes={"discount_rate": "late rows of tills"}))
-    assert texts(told(between=(first, second)), "zh") == ["折扣率：已发布数值有更正：late rows of tills"]
+    assert texts(told(between=(first, second)), "zh") == ["折扣率：已发布数值有更正：tills 有迟到数据"]
 
 
 def test_many_reasons_are_counted_and_not_all_said(told: Any, room: Any) -> None:

@@ -8,6 +8,7 @@ import dagster as dg
 import pytest
 
 from orchestration.definitions import build
+from orchestration.platform import FILE
 
 
 @pytest.fixture
@@ -34,6 +35,15 @@ def test_new_files_ask_for_one_refresh(shop: Any, new_files: dg.SensorDefinition
         os.utime(file, (time.time() - 60, time.time() - 60))
         third = tick(new_files, instance, first.cursor)
         assert third.run_requests[0].run_key != first.run_requests[0].run_key
+
+
+def test_what_a_refresh_delivers_itself_asks_for_no_other(shop: Any, new_files: dg.SensorDefinition) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        first = tick(new_files, instance)
+        own = shop.project.landing / FILE
+        own.parent.mkdir()
+        own.write_text("[]\n", encoding="utf-8")
+        assert "nothing new" in tick(new_files, instance, first.cursor).skip_message
 
 
 def test_new_files_wait_for_a_running_refresh(new_files: dg.SensorDefinition) -> None:

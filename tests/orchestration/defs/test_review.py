@@ -53,6 +53,21 @@ def test_the_job_writes_a_pack_and_tells_the_stewards_once(refreshed: Any) -> No
     assert told == ["review/month/2024-03/console/fang", "review/month/2024-03/console/li"]
 
 
+def test_a_monthly_review_is_about_the_month_before_its_tick_however_late_it_runs(shop: Any) -> None:
+    def month(at: datetime) -> str:
+        schedule = next(iter(built(shop).schedules or ()))
+        assert isinstance(schedule, dg.ScheduleDefinition)
+        with dg.build_schedule_context(scheduled_execution_time=at) as context:
+            (asked,) = list(schedule.evaluate_tick(context).run_requests or [])
+        return asked.run_config["ops"]["write_review"]["config"]["month"]
+
+    tick = datetime(2024, 3, 1, 7, 30, tzinfo=UTC)
+    assert month(tick) == "", "the calendar of the shop stands still"
+    shop.replace("metrics_catalog/policy.yml", "business_date: 2024-03-05", "")
+    assert month(tick) == "2024-02-01"
+    assert month(datetime(2024, 2, 29, 23, 30, tzinfo=UTC)) == "2024-02-01", "1 March in Shanghai"
+
+
 def test_a_run_for_what_is_due_measures_and_writes_nothing(refreshed: Any) -> None:
     assert run(refreshed, cause="due").success
     assert not list(refreshed.project.state.glob("reports/review/*"))
