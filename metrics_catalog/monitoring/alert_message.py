@@ -97,7 +97,8 @@ def _findings(catalog: Catalog, trouble: Trouble, language: Language) -> Iterato
     chinese, shown = language == "zh", trouble.findings[:SHOWN]
     if not shown:
         return
-    notes = [one.note[language] for one in shown[:1] if one.note.get(language)]
+    # Of a shift the first line says it.
+    notes = [one.note[language] for one in shown[:1] if one.note.get(language) and one.rule != "shift"]
     yield from (Paragraph(note) for note in notes)
     headings = ("指标", "维度", "期间", "规则", "数值", "预期", "变动") if chinese else (
         "Metric", "Slice", "Period", "Rule", "Value", "Expected", "Change"

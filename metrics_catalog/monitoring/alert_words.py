@@ -75,10 +75,14 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
         name = f" {where} 的{label}" if where else label
         if finding.value is None:
             return f"{when}{name}{rule}"
+        if finding.rule == "shift" and finding.note:  # of fourteen days, not of the last one
+            return f"截至{when}{name}，{finding.note[language]}"
         return f"{when}{name}为{value}，{_against(finding, unit, language)}"
     name = f"{label} of {where}" if where else label
     if finding.value is None:
         return f"{name}: {rule} for {when}"
+    if finding.rule == "shift" and finding.note:
+        return f"{name} through {when}: {finding.note[language]}"
     return f"{name} {value} {'on' if series.grain == 'day' else 'in'} {when}, {_against(finding, unit, language)}"
 
 

@@ -107,6 +107,6 @@ def _distance(new: Floats, old: Floats, spread: Floats, scale: Floats) -> Floats
 def _note(new: float, old: float) -> dict[str, str]:
     moved = f"{new / old - 1:+.0%}"
     return {
-        "en": f"the last 14 days are {moved} from the 8 weeks before",
-        "zh": f"最近14天的水平比此前8周变动 {moved}",
+        "en": f"the last 14 days {moved} against the 8 weeks before",
+        "zh": f"最近14天的水平较此前8周变动{moved}",
     }

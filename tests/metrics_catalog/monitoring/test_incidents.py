@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from metrics_catalog.governance.requests import Refused
-from metrics_catalog.monitoring.incidents import system_fault, system_recovered
 from metrics_catalog.monitoring.insisting import insist
+from metrics_catalog.monitoring.platform_faults import system_fault, system_recovered
 
 from .conftest import finding
 
