@@ -57,8 +57,7 @@ def message(incident: Incident, language: Language) -> Message:
     state = _state(incident, language)
     if not incident.lasts:
         parts = (Paragraph(state, "good" if incident.state == "recovered" else "muted", strong=True), *body.parts)
-        title = f"{'✓ ' if incident.state == 'recovered' else '◼ '}{incident.text(language)}"
-        return replace(body, title=title, parts=parts, severity=incident.severity, closed=True)
+        return replace(body, title=incident.text(language), parts=parts, severity=incident.severity, closed=True)
     parts = (Paragraph(state, "muted"), *body.parts, *_actions(incident, language))
     return replace(body, title=incident.text(language), parts=parts, severity=incident.severity)
 
@@ -119,7 +118,8 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
         RULES[one.rule][language],
         number(one.value, unit, language, short=True),
         number(one.expected, unit, language, short=True),
-        change(one.value, one.expected, unit),
+        # A shift is of fourteen days; how far the last of them is from the level before says nothing of it.
+        change(one.value, None if one.rule == "shift" else one.expected, unit),
     )
 
 

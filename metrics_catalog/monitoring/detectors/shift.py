@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WEEK, NEW, OLD = 7, 2, 8  # days; weeks of each side
+DAYS = WEEK * NEW
 LIMITS = {"off": np.inf, "low": 5.5, "medium": 3.8, "high": 2.8}  # `tests/benchmarks/bench_detection.py`
 SMALLEST = 0.15  # relative move that is one
 BOTH = 0.3  # the week that moved less must have moved by this share of the other

@@ -68,8 +68,8 @@ def test_a_dip_in_every_store_at_every_hour_is_said_and_not_blamed_on_the_delive
     assert one is not None
     assert not one.partial
     text = short("tills", one)
-    assert text["en"] == "tills: 13 Mar 2024 has 280 of usually 700 rows, no hour and no store is missing entirely"
-    assert text["zh"] == "tills：2024年3月13日的数据280 行，平时约 700 行，没有整段缺失的时段和 store"
+    assert text["en"] == "tills: 13 Mar 2024 has 280 of usually 700 rows; no hour and no store is missing entirely"
+    assert text["zh"] == "tills：2024年3月13日的数据只有 280 行，平时约 700 行；没有完全缺失的时段和 store"
 
 
 def test_no_business_day_is_as_low_as_a_fifth_of_the_usual() -> None:
@@ -83,7 +83,7 @@ def test_on_a_holiday_few_rows_prove_nothing() -> None:
     one = said(profile(last=12), {"en": "Christmas Day", "zh": "圣诞节"})
     assert one is not None
     assert (one.partial, one.ends) == (False, "12:58")
-    assert "it is Christmas Day, nothing after 12:58" in short("tills", one)["en"]
+    assert "; it is Christmas Day, nothing after 12:58" in short("tills", one)["en"]
     assert said(profile(0.8), {"en": "Christmas Day", "zh": "圣诞节"}) is None
 
 
