@@ -23,7 +23,6 @@ from urllib.parse import urlencode
 
 import pytest
 
-from metrics_catalog.governance.office import Wish
 from metrics_catalog.ops import claims
 from metrics_catalog.ops.letters import given_up
 from metrics_catalog.ops.store import open_store
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     from .demo_month import Month, Row
 
 TESTS = Path(__file__).parent
-NET_SALES = "metrics_catalog/metrics/sales/net_sales.yml"
-STAGED = "dbt_project/models/staging/tills/stg_transactions.sql"
+MEDIAN = "metrics_catalog/metrics/sales/median_receipt.yml"
+RECEIPTS = "dbt_project/models/marts/sales/fct_receipts.sql"
 pytestmark = pytest.mark.slow
 
 
@@ -73,6 +72,8 @@ def test_the_month(tmp_path: Path) -> None:
     dip_of_one_department(month)
     known_event(month)
     holiday(month)
+    month.tomorrow()
+    month.refresh()  # May is over, and so is what it has to say
     month.certify()
     definition_change(month)
     bad_deploy(month)
@@ -186,32 +187,32 @@ def holiday(month: Month) -> None:
 
 
 def definition_change(month: Month) -> None:
-    month.replace(NET_SALES, "expr: net_sales_usd", "expr: net_sales_usd / 2")
-    month.approve(month.office().propose("net_sales", "omar_aziz", Wish("half of it", restate=False)).id)
     before = month.numbers()
+    month.change(MEDIAN, "expr: net_sales_usd", "expr: net_sales_usd / 2")
     month.tomorrow()
     month.refresh()
     one = month.opened("definition", before)
-    assert one.text("en").startswith("Definition changed: the definition of net_sales changed")
-    assert one.text("zh").startswith("指标口径变更：指标 net_sales 的口径已改")
-    assert "finance" in month.told("definition")
-    month.replace(NET_SALES, "expr: net_sales_usd / 2", "expr: net_sales_usd")
-    month.approve(month.office().propose("net_sales", "omar_aziz", Wish("all of it", restate=False)).id)
+    line = "Definition changed: the definition of median_receipt changed (v1 → v2); Median receipt $"
+    assert one.text("en").startswith(line)
+    assert one.text("zh").startswith(
+        "指标口径变更：指标 median_receipt 的口径已改 (v1 → v2)；2017年6月1日客单价中位数为"
+    )
+    assert month.told("definition") == {"finance"}
+    month.change(MEDIAN, "expr: net_sales_usd / 2", "expr: net_sales_usd")
     month.tomorrow()
-    month.refresh()
-    assert month.state("definition") == "recovered"
+    ended(month, "definition")
 
 
 def bad_deploy(month: Month) -> None:
-    good, bad = "sales_value as net_sales_usd", "cast(sales_value * 0.9 as decimal(18, 2)) as net_sales_usd"
+    good, bad = "sum(order_lines.net_sales_usd)", "sum(order_lines.net_sales_usd) * 0.9"
     before = month.numbers()
-    month.replace(STAGED, good, bad)
+    month.replace(RECEIPTS, good, bad)
     month.refresh()
     one = month.opened("code", before)
     assert one.text("en").startswith("Upstream code changed: new values are held back")
-    assert "stg_transactions" in one.text("en")
+    assert "fct_receipts" in one.text("en")
     assert month.told("code") == {"data", "finance"}
-    month.replace(STAGED, bad, good)
+    month.replace(RECEIPTS, bad, good)
     ended(month, "code")
 
 

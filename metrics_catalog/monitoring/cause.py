@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from metrics_catalog.engine.eras import definitions
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.monitoring.fact import Fact, Kind
 from metrics_catalog.monitoring.facts import Scene, known, not_known, sources_of
@@ -57,7 +58,7 @@ def explain(scene: Scene, finding: Finding) -> Explained:
     fresh = finding.value is None or changed or _is_new(scene, finding.series.metric, span)
     by_cause: dict[Cause, list[Fact]] = {}
     for fact in facts:
-        if fact.kind in OF_FACTS and _counts(fact, changed, fresh):
+        if fact.kind in OF_FACTS and _counts(scene, fact, finding, changed, fresh):
             by_cause.setdefault(OF_FACTS[fact.kind], []).append(fact)
     for cause, found in by_cause.items():  # facts come in the order of the list
         others = tuple(fact for fact in facts if fact not in found)
@@ -77,10 +78,13 @@ def _missing(scene: Scene, metric: str, facts: tuple[Fact, ...], unchecked: tupl
     return Explained("late", (metric,), (), facts, unchecked)
 
 
-def _counts(fact: Fact, changed: bool, fresh: bool) -> bool:
+def _counts(scene: Scene, fact: Fact, finding: Finding, changed: bool, fresh: bool) -> bool:
     """Whether a fact can be why a period is as it is, whose value was ``changed`` or is ``fresh`` at all."""
     if fact.kind == "restated":
         return changed
+    if fact.kind == "definition" and finding.series.metric in scene.catalog.metrics:
+        newest = definitions(scene.catalog, finding.series.metric)[0]
+        return fresh and finding.period >= newest[0]  # a period has the definition of its first day
     if fact.kind == "code" and not fact.moved:
         return False  # all of history came out the same by the new code
     return fresh or bool(fact.days)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -140,3 +140,13 @@ def test_a_restatement_is_of_the_periods_that_changed(shop_catalog: Any) -> None
     assert explained(shop_catalog, restated, period=one).cause == "restatement"
     other = explained(shop_catalog, restated, period=two)
     assert (other.cause, other.fresh) == ("move", False)
+
+
+def test_a_definition_explains_only_periods_that_have_it(shop_catalog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from metrics_catalog.monitoring import cause
+
+    monkeypatch.setattr(cause, "definitions", lambda *_: [(DAY + timedelta(days=1), None), (date.min, None)])
+    before = explained(shop_catalog, DEFINED)
+    assert (before.cause, [fact.kind for fact in before.others]) == ("move", ["definition"])
+    monkeypatch.setattr(cause, "definitions", lambda *_: [(DAY, None), (date.min, None)])
+    assert explained(shop_catalog, DEFINED).cause == "definition"
