@@ -169,9 +169,9 @@ class Month:
         new = [one for one in self.incidents.found(every=True) if one.number not in before]
         return [one for one in new if one.data["rule"] != "shift"]
 
-    def opened(self, name: str, before: Collection[int]) -> Incident:
-        """The one incident that came since, kept as ``name``."""
-        found = self.since(before)
+    def opened(self, name: str, before: Collection[int], key: str = "") -> Incident:
+        """The one incident (whose key begins so) that came since, kept as ``name``."""
+        found = [one for one in self.since(before) if one.key.startswith(key)]
         assert len(found) == 1, [(one.name, one.state, one.text("en")) for one in found]
         self.lines[name] = found[0]
         return found[0]

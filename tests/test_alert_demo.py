@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from .demo_month import Month, Row
 
 TESTS = Path(__file__).parent
-MEDIAN = "metrics_catalog/metrics/sales/median_receipt.yml"
+LARGEST = "metrics_catalog/metrics/sales/largest_receipt.yml"
 RECEIPTS = "dbt_project/models/marts/sales/fct_receipts.sql"
 pytestmark = pytest.mark.slow
 
@@ -188,17 +188,15 @@ def holiday(month: Month) -> None:
 
 def definition_change(month: Month) -> None:
     before = month.numbers()
-    month.change(MEDIAN, "expr: net_sales_usd", "expr: net_sales_usd / 2")
+    month.change(LARGEST, "expr: net_sales_usd", "expr: net_sales_usd * 10")
     month.tomorrow()
     month.refresh()
     one = month.opened("definition", before)
-    line = "Definition changed: the definition of median_receipt changed (v1 → v2); Median receipt $"
+    line = "Definition changed: the definition of largest_receipt changed (v1 → v2); Largest receipt $"
     assert one.text("en").startswith(line)
-    assert one.text("zh").startswith(
-        "指标口径变更：指标 median_receipt 的口径已改 (v1 → v2)；2017年6月1日客单价中位数为"
-    )
-    assert month.told("definition") == {"finance"}
-    month.change(MEDIAN, "expr: net_sales_usd / 2", "expr: net_sales_usd")
+    assert one.text("zh").startswith("指标口径变更：指标 largest_receipt 的口径已改 (v1 → v2)；2017年6月")
+    assert month.told("definition") == {"data"}  # whose metric it is
+    month.change(LARGEST, "expr: net_sales_usd * 10", "expr: net_sales_usd")
     month.tomorrow()
     ended(month, "definition")
 
