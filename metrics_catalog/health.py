@@ -6,8 +6,8 @@ Written by the pipeline, read by all who must say how far a number can be truste
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +32,34 @@ class FailedCheck:
 
 
 @dataclass(frozen=True)
+class ShortDay:
+    """A day with far fewer ``rows`` than its weekday's ``usual`` ones; ``partial``: not all of it was delivered.
+
+    ``begins``, ``ends``: nothing came before, after (HH:MM), though much does as a rule. ``absent``: of the parts that
+    always come, ``steady`` of them, those of which nothing did. ``looked``: where something could be missing entirely:
+    "hours", and the column of the parts. ``known``: a holiday or event of the day, by language.
+    """
+
+    day: date
+    rows: int
+    usual: int
+    partial: bool
+    begins: str | None = None
+    ends: str | None = None
+    absent: tuple[str, ...] = ()
+    steady: int = 0
+    looked: tuple[str, ...] = ()
+    known: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SourceHealth:
     """One source after one refresh, UTC.
 
-    ``late``: days that are over and not delivered. ``loaded_at``: end of its newest load. ``rows``, ``rejected``,
-    ``quarantined``: of that load. ``blocked``: why its load was not accepted. ``error``: why it could not be loaded.
-    ``due``: when its next load must have ended, by what its declaration promises; None: it promises nothing.
+    ``late``: days that are over and not delivered; ``short``: of the last ones, those with far fewer rows than usual.
+    ``loaded_at``: end of its newest load. ``rows``, ``rejected``, ``quarantined``: of that load.
+    ``blocked``: why its load was not accepted. ``error``: why it could not be loaded. ``due``: when its next load must
+    have ended, by what its declaration promises; None: it promises nothing.
     """
 
     source: str
@@ -52,6 +74,7 @@ class SourceHealth:
     blocked: str | None = None
     error: str | None = None
     due: datetime | None = None
+    short: tuple[ShortDay, ...] = ()
 
     def same_as(self, other: SourceHealth) -> bool:
         """Whether both say the same, whenever and by whichever run they were found."""
@@ -115,5 +138,11 @@ def _read(row: Any) -> SourceHealth:
         loaded_at=datetime.fromisoformat(loaded) if loaded else None,
         due=datetime.fromisoformat(due) if due else None,
         failed=tuple(FailedCheck(**check) for check in data.pop("failed")),
+        short=tuple(map(_short, data.pop("short", ()))),
         **data,
     )
+
+
+def _short(data: dict[str, Any]) -> ShortDay:
+    lists = {name: tuple(data[name]) for name in ("absent", "looked")}
+    return ShortDay(**{**data, **lists, "day": date.fromisoformat(data["day"])})

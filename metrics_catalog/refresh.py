@@ -212,7 +212,12 @@ def _told(
             if asked := record.restatement(metric, digest):
                 marks[metric]["request"] = asked.name
     ledger = {"seq": record.head.seq, "hash": record.head.hash} if record.begun else None
-    return replace(info, notes=notes, marks=marks, ledger=ledger)
+    restated = {
+        metric: {grain: (str(min(days)), str(max(days))) for grain, days in differences[metric].periods.items() if days}
+        for metric in notes
+        if metric in differences
+    }
+    return replace(info, notes=notes, restated=restated, marks=marks, ledger=ledger)
 
 
 def _faults(report: AuditReport, uncomputed: Mapping[str, str]) -> dict[str, str]:

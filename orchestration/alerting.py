@@ -45,7 +45,7 @@ def run_ended(declared: Declared, report: Report, job: str) -> None:
 
 def tell_failed(project: Project, catalog: Catalog, job: str, why: str) -> None:
     """Open an incident for a run of ``job`` that failed, unless there is one. Raises `OpsUnavailable`."""
-    from metrics_catalog.monitoring.incidents import system_fault
+    from metrics_catalog.monitoring.platform_faults import system_fault
     from metrics_catalog.ops.store import open_store
 
     line = (why.strip().splitlines() or ["?"])[0][:300]
@@ -58,7 +58,7 @@ def tell_failed(project: Project, catalog: Catalog, job: str, why: str) -> None:
 
 def _succeeded(project: Project, catalog: Catalog, job: str) -> None:
     from metrics_catalog.governance.begun import has_store
-    from metrics_catalog.monitoring.incidents import system_recovered
+    from metrics_catalog.monitoring.platform_faults import system_recovered
     from metrics_catalog.ops.store import open_store
 
     if has_store(project):

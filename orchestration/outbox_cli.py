@@ -83,6 +83,28 @@ def retry(
         typer.echo("it will be tried again; `metrics outbox drain` does so now")
 
 
+@outbox_app.command()
+def drop(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(help="A letter's key, from `metrics outbox list`.")],
+    as_json: Json = False,
+) -> None:
+    """Never send a letter that was given up or waits, nor a later edition of it."""
+    from metrics_catalog.ops import claims
+    from orchestration.notify.outbox import store_of
+    from orchestration.notify.watching import undelivered
+
+    project = project_of(context)
+    engine = store_of(project)
+    if engine is None or not claims.drop(engine, key):
+        raise typer.BadParameter(f'no letter "{key}" waits or was given up; see `metrics outbox list`')
+    undelivered(project, engine)
+    if as_json:
+        print_json({"dropped": key})
+    else:
+        typer.echo("it will not be sent")
+
+
 def _say(text: str) -> None:
     typer.echo(text, err=True)
 

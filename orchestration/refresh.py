@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from expectations.clean import CleanResult
     from metrics_catalog.catalog import Catalog
     from metrics_catalog.engine.windows import Coverage
+    from metrics_catalog.health import ShortDay
     from metrics_catalog.monitoring.watching import Watch
     from metrics_catalog.refresh import PublishOutcome
-    from orchestration.ingest.columns import Partition
     from orchestration.ingest.load import LoadResult
 
 Tell = Callable[[str], None]
@@ -46,7 +46,8 @@ class Report:
     """What a refresh did so far, stage by stage; filled while it runs.
 
     ``rows``: rows of each table landed or cleaned, by "schema.name". ``loaded_at``: when the newest load of a source
-    ended, UTC. ``not_loaded``: sources that could not be loaded, and why. ``coverages``: of daily sources, once known.
+    ended, UTC. ``not_loaded``: sources that could not be loaded, and why. ``coverages``: of daily sources, once known;
+    ``short``: their days with far fewer rows than usual.
     ``notices``: what governance did or wants people to do.
     """
 
@@ -58,6 +59,7 @@ class Report:
     loaded_at: dict[str, datetime | None] = field(default_factory=dict)
     not_loaded: dict[str, str] = field(default_factory=dict)
     coverages: Mapping[str, Coverage] | None = None
+    short: Mapping[str, tuple[ShortDay, ...]] = field(default_factory=dict)
     watched: Watch | None = None
     errors: list[BaseException] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -173,9 +175,10 @@ class Refresh:
         from orchestration.source_health import keep
 
         try:
-            if self.report.coverages is None:
-                with self._warehouse() as con:
+            with self._warehouse() as con:
+                if self.report.coverages is None:
                     self._coverages(con)
+                self.report.short = self._short_days(con)
             keep(self.declared, self.report, self.run_id, datetime.now(UTC))
         except Exception as error:  # whatever ended the refresh is what people must read
             self.tell(f"the health of sources is not kept: {error}")
@@ -236,39 +239,20 @@ class Refresh:
     def _timed(self, stage: str) -> _Timed:
         return _Timed(self.report, stage)
 
-    def _coverages(self, con: DuckDBPyConnection) -> dict[str, Coverage]:
-        """For each source with a first day, that day, and the days whose daily file is not there yet."""
-        from metrics_catalog.engine.windows import Coverage
+    def _coverages(self, con: DuckDBPyConnection) -> Mapping[str, Coverage]:
+        from orchestration.deliveries import coverages
 
         policy = self.declared.catalog.policy
         last = policy.closed_through(datetime.now(UTC))
-        found: dict[str, Coverage] = {}
-        for name, spec in self.declared.sources.items():
-            partition = getattr(spec, "partition", None)
-            if partition is None:
-                found |= {name: Coverage(spec.start)} if spec.start else {}
-                continue
-            query = (
-                "select f.file, case when o.rows > 0 then o.file end from ingest.files f"
-                " left join ingest.files o on o.source = f.source and o.file = f.duplicate_of where f.source = ?"
-            )
-            delivered = _delivered(partition, dict(con.execute(query, [name]).fetchall()))
-            expected = {partition.start + timedelta(days=n) for n in range((last - partition.start).days + 1)}
-            found[name] = Coverage(partition.start, frozenset(expected - delivered - set(policy.closed_days)))
-        self.report.coverages = found
-        return found
+        self.report.coverages = coverages(con, self.declared.sources, policy, last)
+        return self.report.coverages
 
+    def _short_days(self, con: DuckDBPyConnection) -> dict[str, tuple[ShortDay, ...]]:
+        from orchestration.deliveries import short_days
 
-def _delivered(partition: Partition, files: Mapping[str, str | None]) -> set[date]:
-    """Days whose file came; ``files``: name -> the file whose rows it repeats.
-
-    The rows of another day under this day's name are not its own; two days without rows do have the same content.
-    """
-    return {
-        day
-        for file, original in files.items()
-        if (day := partition.day(file)) and (original is None or partition.day(original) in (None, day))
-    }
+        policy = self.declared.catalog.policy
+        last = policy.closed_through(datetime.now(UTC))
+        return {name: short_days(con, name, spec, policy, last) for name, spec in self.declared.sources.items()}
 
 
 def _last_loaded(con: DuckDBPyConnection, name: str) -> datetime | None:

@@ -38,6 +38,7 @@ def health(
         if report.coverages is not None:
             coverage = report.coverages.get(name)
             one = replace(one, late=tuple(sorted(coverage.missing)) if coverage is not None else ())
+        one = replace(one, short=report.short.get(name, one.short))
         if name in report.not_loaded:
             one = replace(one, error=report.not_loaded[name])
         elif name in report.loads:

@@ -58,8 +58,7 @@ def message(incident: Incident, language: Language) -> Message:
     state = _state(incident, language)
     if not incident.lasts:
         parts = (Paragraph(state, "good" if incident.state == "recovered" else "muted", strong=True), *body.parts)
-        title = f"{'✓ ' if incident.state == 'recovered' else '◼ '}{incident.text(language)}"
-        return replace(body, title=title, parts=parts, severity=incident.severity, closed=True)
+        return replace(body, title=incident.text(language), parts=parts, severity=incident.severity, closed=True)
     parts = (Paragraph(state, "muted"), *body.parts, *_actions(incident, language))
     return replace(body, title=incident.text(language), parts=parts, severity=incident.severity)
 
@@ -98,7 +97,8 @@ def _findings(catalog: Catalog, trouble: Trouble, language: Language) -> Iterato
     chinese, shown = language == "zh", trouble.findings[:SHOWN]
     if not shown:
         return
-    notes = [one.note[language] for one in shown[:1] if one.note.get(language)]
+    # Of a shift the first line says it.
+    notes = [one.note[language] for one in shown[:1] if one.note.get(language) and one.rule != "shift"]
     yield from (Paragraph(note) for note in notes)
     headings = ("指标", "维度", "期间", "规则", "数值", "预期", "变动") if chinese else (
         "Metric", "Slice", "Period", "Rule", "Value", "Expected", "Change"
@@ -119,7 +119,8 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
         RULES[one.rule][language],
         number(one.value, unit, language, short=True),
         number(one.expected, unit, language, short=True),
-        change(one.value, one.expected, unit, language),
+        # A shift is of fourteen days; how far the last of them is from the level before says nothing of it.
+        change(one.value, None if one.rule == "shift" else one.expected, unit, language),
     )
 
 

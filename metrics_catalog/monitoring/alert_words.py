@@ -40,6 +40,8 @@ KINDS: Mapping[Kind, Words] = {
     "restated": {"en": "restatement", "zh": "历史数据更正"},
 }
 
+_WAITING: tuple[Kind, ...] = ("late", "stale", "not loaded", "blocked", "held")  # of other facts values were published
+
 
 def first_line(catalog: Catalog, trouble: Trouble, language: str, mover: str = "") -> str:
     """The cause, then what it is about; ``mover``: of a real move, the slice that explains most of it."""
@@ -75,10 +77,14 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
         name = f" {where} 的{label}" if where else label
         if finding.value is None:
             return f"{when}{name}{rule}"
+        if finding.rule == "shift" and finding.note:  # of fourteen days, not of the last one
+            return f"截至{when}{name}，{finding.note[language]}"
         return f"{when}{name}为{value}，{_against(finding, unit, language)}"
     name = f"{label} of {where}" if where else label
     if finding.value is None:
         return f"{name}: {rule} for {when}"
+    if finding.rule == "shift" and finding.note:
+        return f"{name} through {when}: {finding.note[language]}"
     return f"{name} {value} {'on' if series.grain == 'day' else 'in'} {when}, {_against(finding, unit, language)}"
 
 
@@ -103,4 +109,7 @@ def more_metrics(trouble: Trouble, language: str) -> str:
         return ""
     if trouble.leading is not None:
         return f"，另有 {count} 个指标" if language == "zh" else f", and {count} more metric{'s' * (count > 1)}"
-    return f"（影响 {count} 个指标）" if language == "zh" else f" ({count} metric{'s' * (count > 1)} wait for it)"
+    if language == "zh":
+        return f"（影响 {count} 个指标）"
+    verb = "wait for" if any(fact.kind in _WAITING for fact in trouble.explained.facts) else "stand on"
+    return f" ({count} metric{'s' * (count > 1)} {verb} it)"

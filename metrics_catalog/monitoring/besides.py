@@ -17,7 +17,7 @@ from metrics_catalog.wording import change, members, number
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from metrics_catalog.monitoring.drivers import Drivers
+    from metrics_catalog.monitoring.drivers import Driver, Drivers
     from metrics_catalog.published.reader import Published
 
 T = TypeVar("T")
@@ -26,6 +26,7 @@ PERIODS = 60  # on the picture
 KEPT = 500  # pictures, newest: a chat shows its own copy of what was sent long ago
 # Of a move: less than a third explains it to nobody, and far more than all of it was undone by others.
 _LEAST, _MOST = 0.3, 1.5
+_ALIKE = 1.2  # times the whole's relative move: a slice that moved less than that moved as everything did
 
 
 def looker(catalog: Catalog, store: Engine, published: Published, folder: Path) -> Look:
@@ -147,16 +148,25 @@ def _same_way(found: Drivers, leading: Finding) -> bool:
 
 
 def _mover(found: Drivers) -> Mapping[str, str]:
-    """The slice that explains most, when one does."""
+    """The slice that explains most, when one does; or that all moved alike."""
     own = found.series.members
     if not found.drivers or not _LEAST <= found.drivers[0].explains <= _MOST:
         return {}
     first = found.drivers[0]
+    if _alike(found, first):
+        return {"en": "no slice stands out", "zh": "各维度变动相近"}
     where = [pair for pair in first.members if pair not in own]
     return {
         "en": f"{members(where, 'en')} explains {first.explains:.0%} of it",
-        "zh": f"其中{members(where, 'zh')}解释了 {first.explains:.0%}",
+        "zh": f"其中 {members(where, 'zh')} 解释了 {first.explains:.0%}",
     }
+
+
+def _alike(found: Drivers, first: Driver) -> bool:
+    """Whether the first of the slices fell or rose by no larger a share than the whole; never so of a ratio."""
+    if first.rate is not None or not first.before or not found.before or first.after is None or not found.move:
+        return False
+    return (first.after / first.before - 1) / (found.move / found.before) < _ALIKE
 
 
 def _file(leading: Finding) -> str:

@@ -41,6 +41,10 @@ class Book:
         """Incidents that people closed, the oldest first."""
         return self._found((incidents.c.state == "resolved") & (incidents.c.closed_at >= stamp(since)))
 
+    def resolved(self, key: str) -> list[Incident]:
+        """Incidents of a key that people closed, the oldest first."""
+        return self._found((incidents.c.state == "resolved") & (incidents.c.key == key))
+
     def one(self, number: int) -> Incident | None:
         """An incident."""
         return next(iter(self._found(incidents.c.number == number)), None)

@@ -85,6 +85,15 @@ class Known:
                 return {"en": f"{said[0]} {name['en']}", "zh": f"{name['zh']}{said[1]}"}
         return None
 
+    def lasting(self, series: Series, last: date, days: int) -> Names | None:
+        """The event of policy.yml that takes half of the ``days`` up to ``last``: a shorter one moves no level."""
+        first = last - (days - 1) * DAY
+        for event in self.events:
+            shared = (min(event.last, last) - max(event.first, first) + DAY).days
+            if 2 * shared >= days and self.concerns(event, series):
+                return {"en": event.label.en, "zh": event.label.zh}
+        return None
+
 
 def known_days(policy: Policy, first: date, last: date, own: Mapping[str, OwnGrain] | None = None) -> Known:
     """Everything known of the days between two, and of those beside them; ``own``: the project's own grains."""

@@ -14,6 +14,7 @@ from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.cases import CAUGHT_UP, Group, cases, groups
 from metrics_catalog.monitoring.detectors import DETECTORS
 from metrics_catalog.monitoring.detectors.base import Case, Judge, Verdict
+from metrics_catalog.monitoring.detectors.shift import DAYS as SHIFTED
 from metrics_catalog.monitoring.finding import Evaluation, Finding, RuleName, Series
 from metrics_catalog.monitoring.memory import Memory
 from metrics_catalog.monitoring.watched import last_period
@@ -108,7 +109,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
 
 
 def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
-    panel, at = case.panel, int(verdict.rows[row])
+    panel, known, at = case.panel, case.known, int(verdict.rows[row])
     series, period = panel.named(at), panel.starts[case.first + column]
     found = Finding(
         series,
@@ -118,7 +119,7 @@ def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
         _number(panel.values[at, case.first + column]),
         *(_number(part[row, column]) for part in (verdict.expected, verdict.low, verdict.high)),
         score=float(verdict.score[row, column]),
-        event=case.known.event(series, period),
+        event=known.lasting(series, period, SHIFTED) if verdict.rule == "shift" else known.event(series, period),
         note=verdict.notes.get((row, column), {}),
     )
     return replace(found, bad=is_bad(found, panel.block(at).terms.spec.direction))

@@ -9,7 +9,18 @@ from typing import Literal, get_args
 
 # In the order in which they are asked for as a cause.
 Kind = Literal[
-    "late", "stale", "not loaded", "blocked", "failed check", "quarantine", "code", "definition", "restated", "held"
+    "late",
+    "stale",
+    "not loaded",
+    "partial",
+    "blocked",
+    "failed check",
+    "quarantine",
+    "code",
+    "definition",
+    "restated",
+    "held",
+    "few",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

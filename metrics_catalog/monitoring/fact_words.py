@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from metrics_catalog.health import SourceHealth
+from metrics_catalog.health import ShortDay, SourceHealth
 from metrics_catalog.wording import day
 
 Words = dict[str, str]
@@ -21,9 +21,44 @@ _CAUSES = {  # what a publish says, as `re` reads it
 def late(source: str, days: Sequence[date]) -> Words:
     """Days that were not delivered."""
     more = len(days) - 1
-    english = f"{source}: {day(days[0], 'en')}{f' and {more} more days' if more else ''} not delivered"
+    others = f" and {more} more day{'s' * (more > 1)}" if more else ""
+    english = f"{source}: {day(days[0], 'en')}{others} not delivered"
     chinese = f"{source}：{day(days[0], 'zh')}{f'等{more + 1}天' if more else ''}的数据未到"
     return {"en": english, "zh": chinese}
+
+
+def short(source: str, one: ShortDay) -> Words:
+    """A day with far fewer rows than usual, and what is missing of it."""
+    counts = f"{one.rows:,}", f"{one.usual:,}"
+    missing = _missing(one)
+    came = ("came in part: ", "只到了一部分：") if one.partial else ("has ", "只有 ")
+    english = f"{source}: {day(one.day, 'en')} {came[0]}{counts[0]} of usually {counts[1]} rows{missing['en']}"
+    chinese = f"{source}：{day(one.day, 'zh')}的数据{came[1]}{counts[0]} 行，平时约 {counts[1]} 行{missing['zh']}"
+    return {"en": english, "zh": chinese}
+
+
+def _missing(one: ShortDay) -> Words:
+    said: list[tuple[str, str]] = []
+    if one.known:
+        said.append((f"; it is {one.known['en']}", f"；当天为{one.known['zh']}"))
+    if one.begins:
+        said.append((f", nothing before {one.begins}", f"，{one.begins} 之前没有数据"))
+    if one.ends:
+        said.append((f", nothing after {one.ends}", f"，{one.ends} 之后没有数据"))
+    if one.absent:
+        names = ", ".join(one.absent[:3]) + (" …" if len(one.absent) > 3 else "")
+        counts, column = (len(one.absent), one.steady), one.looked[-1]
+        said.append(
+            (
+                f", nothing of {counts[0]} of the {counts[1]} {column} that always come ({names})",
+                f"，平时必到的 {counts[1]} 个 {column} 中有 {counts[0]} 个完全没有数据（{names}）",
+            )
+        )
+    if not said and one.looked:
+        english = " and ".join(f"no {'hour' if name == 'hours' else name}" for name in one.looked)
+        chinese = "和".join("时段" if name == "hours" else f" {name} " for name in one.looked)
+        said.append((f"; {english} is missing entirely", f"；没有完全缺失的{chinese}".rstrip()))
+    return {"en": "".join(english for english, _ in said), "zh": "".join(chinese for _, chinese in said)}
 
 
 def stale(source: str, due: datetime) -> Words:

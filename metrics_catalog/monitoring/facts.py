@@ -152,11 +152,16 @@ def _of_itself(scene: Scene, metric: str) -> Iterator[Fact]:
 
 
 def _defined(scene: Scene, metric: str, new: PublishInfo, old: PublishInfo) -> Iterator[Fact]:
-    parts: Iterable[str] = scene.catalog.made_of([metric]) if metric in scene.catalog.metrics else [metric]
-    for name in parts:
-        before, now = old.definitions.get(name), new.definitions.get(name)
-        if before is not None and now is not None and before != now:
-            yield Fact("definition", name, words.definition(name, old.versions.get(name), new.versions.get(name)))
+    """Definitions under a metric that changed themselves, not those that differ because one under them does."""
+    known = scene.catalog.metrics
+    parts: Iterable[str] = scene.catalog.made_of([metric]) if metric in known else [metric]
+    both = {name: (old.definitions.get(name), new.definitions.get(name)) for name in parts}
+    changed = {name for name, (before, now) in both.items() if None not in (before, now) and before != now}
+    for name in both:
+        was, now = old.versions.get(name), new.versions.get(name)
+        by_another = name in known and changed & (set(scene.catalog.made_of([name])) - {name})
+        if name in changed and not (by_another and was == now):
+            yield Fact("definition", name, words.definition(name, was, now))
 
 
 def _moved(scene: Scene, metric: str) -> bool:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.message import Letter, Message, Paragraph
 from metrics_catalog.monitoring.alert_message import Besides, Look, bodies, nothing, text
+from metrics_catalog.monitoring.belonging import Lasting, goes_on
 from metrics_catalog.monitoring.book import Book, added
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
@@ -99,8 +100,8 @@ def _looked(store: Engine, troubles: Sequence[Trouble], look: Look) -> dict[str,
         return {}
     with reading(store) as con:
         lasting = [read(row) for row in con.execute(sa.select(incidents).where(incidents.c.state.in_(LASTING)))]
-    known = {member for one in lasting for member in one.series}
-    new = [trouble for trouble in troubles if trouble.members - known]
+    known, held = Lasting(lasting), {member for one in lasting for member in one.series}
+    new = [trouble for trouble in troubles if trouble.members - held or not known.of(trouble).shares]
     return {trouble.key: look(trouble) for trouble in sorted(new, key=lambda one: one.severity)[:LOOKED]}
 
 
@@ -113,34 +114,29 @@ class _Follow:
     done: Synced = field(default_factory=Synced)
 
     def run(self) -> Synced:
-        before = self.book.lasting()
-        silent = self._silent()
-        by_key = {one.key: one for one in before}
-        holder = {member: one.number for one in before for member in one.series}
-        seen: dict[int, Incident] = {one.number: one for one in before}
+        muted = self._muted()
+        lasting = Lasting(self.book.lasting())
+        seen = dict(lasting.by_number)
         new: list[Trouble] = []
         for trouble in self.observed.troubles:
-            trouble = self._heard(trouble, silent)
+            trouble = self._heard(trouble, muted)
             if trouble is None:
                 continue
-            target = by_key.get(trouble.key)
-            numbers = [holder[member] for member in map(Member.of, trouble.findings) if member in holder]
-            if target is None and not numbers:
+            place = lasting.of(trouble)
+            for number, findings in place.shares.items():
+                seen[number] = self._grow(seen[number], trouble, findings, trouble.key not in lasting.by_key)
+            for number, members in place.left.items():
+                seen[number] = self._lose(seen[number], members)
+            if not place.shares:
                 new.append(trouble)
-                continue
-            number = target.number if target is not None else numbers[0]
-            for owner in dict.fromkeys([number, *numbers]):
-                mine = [one for one in trouble.findings if holder.get(Member.of(one), number) == owner]
-                if mine or owner == number:
-                    seen[owner] = self._grow(seen[owner], trouble, mine)
         for one in seen.values():
             self._recover(one)
         self._open(new)
         return self.done
 
-    def _silent(self) -> dict[str | Member, str]:
-        """What people resolved and what goes on ever since, with the level it had then."""
-        silent: dict[str | Member, str] = {}
+    def _muted(self) -> list[Incident]:
+        """What people resolved, with what goes on of it ever since, at the level it had then."""
+        muted: list[Incident] = []
         since = self.book.now - timedelta(days=self.catalog.policy.alerts.mute_days)
         for one in self.book.resolved_since(since):
             left = {member: level for member, level in one.series.items() if member not in self.observed.fine}
@@ -148,30 +144,35 @@ class _Follow:
             if self.observed.standing is not None and one.key not in self.observed.standing:
                 stands = False
             if left != one.series or stands != one.data.get("standing", False):
-                self.book.keep(replace(one, data={**one.data, "series": written(left), "standing": stands}))
-            silent |= left
-            if stands:
-                silent[one.key] = "critical"
-        return silent
+                one = self.book.keep(replace(one, data={**one.data, "series": written(left), "standing": stands}))
+            muted.append(one)
+        return muted
 
-    def _heard(self, trouble: Trouble, silent: Mapping[str | Member, str]) -> Trouble | None:
-        """The trouble without what is silent; what got worse is heard again."""
+    def _heard(self, trouble: Trouble, muted: Sequence[Incident]) -> Trouble | None:
+        """The trouble without what is silent; what got worse, or has a cause of its own now, is heard again."""
+        same = [one for one in muted if goes_on(one, trouble)]
+        silent = {member: level for one in same for member, level in one.series.items()}
         heard = [one for one in trouble.findings if not _is_silent(one, silent)]
         self.done.silenced += len(trouble.findings) - len(heard)
-        if heard or (self._stands(trouble) and trouble.key not in silent):
+        stands = any(one.key == trouble.key and one.data.get("standing") for one in same)
+        if heard or (self._stands(trouble) and not stands):
             return replace(trouble, findings=tuple(heard))
         return None
 
     def _stands(self, trouble: Trouble) -> bool:
         return self.observed.standing is not None and trouble.key in self.observed.standing
 
-    def _grow(self, one: Incident, trouble: Trouble, findings: Sequence[Finding]) -> Incident:
-        """An incident that goes on: with more in it, worse, or better explained."""
+    def _grow(self, one: Incident, trouble: Trouble, findings: Sequence[Finding], free: bool) -> Incident:
+        """An incident that goes on: with more in it, worse, or better explained: it is the trouble's then, key and all.
+
+        ``free``: no other incident has that key.
+        """
         trouble = replace(trouble, findings=tuple(findings))
         series = {**one.series, **_levels(findings)}
         severity = min(one.severity, trouble.severity)
         explained = CAUSES.index(trouble.explained.cause) < CAUSES.index(one.cause)  # pyright: ignore[reportArgumentType]
-        stands = self._stands(trouble) and one.key == trouble.key
+        key = trouble.key if explained and free else one.key
+        stands = self._stands(trouble) and key == trouble.key
         retold = stands and not one.series and dict(trouble.text) != one.data.get("said")
         grown = not set(series) <= set(one.series)
         if not (grown or explained or retold or severity < one.severity or series != one.series):
@@ -182,12 +183,17 @@ class _Follow:
         data["standing"] = one.data.get("standing", False) or stands
         if explained or retold:
             data |= _told(self.catalog, trouble, self.besides.get(trouble.key, Besides()))
-        made = replace(one, severity=severity, data=data)
+        made = replace(one, key=key, severity=severity, data=data)
         worse = severity < one.severity or explained
         said = _grown(made, self.catalog, trouble) if worse and not one.is_snoozed(self.book.now) else None
         made = self.book.save(made, "changed", said=said, severity=severity, series=len(series))
         self.done.changed.append(made)
         return made
+
+    def _lose(self, one: Incident, members: frozenset[Member]) -> Incident:
+        """An incident without what is of another now."""
+        left = {member: level for member, level in one.series.items() if member not in members}
+        return self.book.keep(replace(one, data={**one.data, "series": written(left)}))
 
     def _recover(self, one: Incident) -> None:
         """Over when nothing of it is broken any more; what is no longer watched cannot recover otherwise."""
@@ -231,6 +237,7 @@ def opened(catalog: Catalog, trouble: Trouble, now: datetime, besides: Besides, 
     leading = trouble.leading
     data: dict[str, Any] = {
         "rule": None if leading is None else leading.rule,
+        "grain": None if leading is None else leading.series.grain,
         "members": [] if leading is None else [list(pair) for pair in leading.series.members],
         "period": None if leading is None else leading.period.isoformat(),
         "series": written(_levels(trouble.findings)),
@@ -263,7 +270,7 @@ def _levels(findings: Iterable[Finding]) -> dict[Member, str]:
     return found
 
 
-def _is_silent(one: Finding, silent: Mapping[str | Member, str]) -> bool:
+def _is_silent(one: Finding, silent: Mapping[Member, str]) -> bool:
     was = silent.get(Member.of(one))
     return was == "critical" or was == one.level
 

@@ -147,7 +147,13 @@ class _Moves:
         return self.catalog.once((_Moves, metric), lambda: frozenset(self.catalog.made_of([metric])))
 
     def _share_rows(self, one: str, other: str) -> bool:
-        return bool(set(self.catalog.models(one)) & set(self.catalog.models(other)))
+        """Whether they count the same rows, or rows that are made of the other's, as receipts are of their lines."""
+        mine, theirs = self._nodes(one), self._nodes(other)
+        upstream = self.catalog.semantics.upstream
+        return any(a in upstream(b) or b in upstream(a) for a in mine for b in theirs)
+
+    def _nodes(self, metric: str) -> tuple[str, ...]:
+        return tuple(self.catalog.semantics.model(model).node for model in self.catalog.models(metric))
 
     def _span(self, one: Finding) -> Span:
         return Calendar.of(self.catalog).span(one.series.grain, one.period)

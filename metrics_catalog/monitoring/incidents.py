@@ -1,11 +1,11 @@
-"""What people do about incidents, and what is wrong with the platform itself: the door for commands, buttons, pipeline.
+"""What people do about incidents: the door for commands, buttons and the portal.
 
 Each of them is one transaction in which the letters that tell of it are put in too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,17 +16,13 @@ import sqlalchemy as sa
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.located import suggest
-from metrics_catalog.monitoring.alert_message import REASONS, Besides
+from metrics_catalog.monitoring.alert_message import REASONS
 from metrics_catalog.monitoring.book import Book, added
-from metrics_catalog.monitoring.cause import Explained
-from metrics_catalog.monitoring.following import opened
 from metrics_catalog.monitoring.incident import LASTING, Incident, Reason, number_of, read
-from metrics_catalog.monitoring.routing import addresses, recipients
-from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.monitoring.routing import addresses
 from metrics_catalog.ops.store import reading, writing
 from metrics_catalog.ops.tables import incident_events, incidents
 from metrics_catalog.ops.times import stamp
-from metrics_catalog.spec.alerting import Severity
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -152,43 +148,3 @@ class Incidents:
         if concerned:
             raise Refused(f"{actor} is a viewer and may acknowledge {incident.name}, not {what} it")
         raise Refused(f"{actor} does not answer for {incident.name} and may not {what} it")
-
-
-def system_fault(
-    store: Engine,
-    catalog: Catalog,
-    kind: str,
-    subject: str,
-    text: Mapping[str, str],
-    now: datetime,
-    severity: Severity = 2,
-    avoid: Collection[str] = (),
-) -> Incident:
-    """Something of the platform fails, as ``channel`` ``slack``: its open incident, or a new one.
-
-    ``text``: what, by language. ``avoid``: channels by which it cannot be told. Raises `OpsUnavailable`.
-    """
-    trouble = Trouble(f"fault:{kind}:{subject}"[:300], Explained("fault", (subject,)), severity, text=text)
-    with writing(store, incidents) as con:
-        book = Book(con, catalog.policy, now)
-        known = next((one for one in book.lasting() if one.key == trouble.key), None)
-        if known is not None:
-            return known
-        made = opened(catalog, trouble, book.now, Besides(), stands=False)
-        told = [vars(one) for one in recipients(catalog, trouble, avoid)]
-        return book.open(replace(made, data={**made.data, "recipients": told, "fault": True}))
-
-
-def system_recovered(store: Engine, catalog: Catalog, kind: str, subject: str, now: datetime) -> Incident | None:
-    """What failed works again; the incident that is over by it. Raises `OpsUnavailable`."""
-    key = f"fault:{kind}:{subject}"[:300]
-    with reading(store) as con:  # nearly always nothing is wrong, and nobody should wait for that
-        if not any(one.key == key for one in Book(con, catalog.policy, now).lasting()):
-            return None
-    with writing(store, incidents) as con:
-        book = Book(con, catalog.policy, now)
-        known = next((one for one in book.lasting() if one.key == key), None)
-        if known is None:
-            return None
-        said = {"en": f"{known.name}: {subject} works again.", "zh": f"{known.name}：{subject} 已恢复正常。"}
-        return book.save(replace(known, state="recovered", closed_at=book.now), "recovered", said=said)

@@ -33,7 +33,10 @@ class Recipient:
 
 
 def recipients(catalog: Catalog, trouble: Trouble, avoid: Collection[str] = ()) -> tuple[Recipient, ...]:
-    """Everybody to be told, each address once; the log, where nobody can be reached. ``avoid``: channels that fail."""
+    """Everybody to be told, each address once; the log, where nobody can be reached.
+
+    ``avoid``: channels that fail, and single addresses of one, as ``slack:#data``.
+    """
     found: dict[tuple[str, str], Recipient] = {}
     for name, why in _named(catalog, trouble):
         for one in addresses(catalog.people, name, why, avoid):
@@ -51,7 +54,7 @@ def addresses(people: People, name: str, why: str, avoid: Collection[str] = ()) 
     holder = people.teams.get(name) or people.people.get(name)
     if holder is None:
         return
-    usable = [(channel, address) for channel, address in holder.channels.items() if channel not in avoid]
+    usable = [pair for pair in holder.channels.items() if not {pair[0], ":".join(pair)} & set(avoid)]
     if usable:
         channel, address = usable[0]
         yield Recipient(name, channel, address, holder.language, why)

@@ -1,4 +1,4 @@
-"""Health of sources -> facts: late, stale, not loaded, blocked, failed checks, quarantine jumps. Pure."""
+"""Health of sources -> facts: late, in part, stale, not loaded, blocked, failed checks, quarantine jumps. Pure."""
 
 from __future__ import annotations
 
@@ -33,6 +33,8 @@ def facts(
 def _state(one: SourceHealth, now: datetime) -> Iterator[Fact]:
     if one.late:
         yield _fact("late", one, words.late(one.source, one.late), late=True)
+    for short in one.short:
+        yield Fact("partial" if short.partial else "few", one.source, words.short(one.source, short), (short.day,))
     if one.is_stale(now) and one.due is not None:
         yield _fact("stale", one, words.stale(one.source, one.due))
     if one.error is not None:

@@ -21,6 +21,8 @@ def source_troubles(scene: Scene, owners: Mapping[str, str]) -> Iterator[Trouble
     """One for each source and cause; ``owners`` of sources. Only metrics that stand on a source make it matter."""
     by_key: dict[tuple[Cause, str], list[Fact]] = {}
     for fact in scene.of_sources_now:
+        if fact.kind not in OF_FACTS:
+            continue
         by_key.setdefault((OF_FACTS[fact.kind], fact.subject), []).append(fact)
     touched = _touched(scene.catalog, {source for _, source in by_key})
     for (cause, source), facts in by_key.items():

@@ -124,6 +124,17 @@ def retry(engine: Engine, key: str, now: datetime) -> bool:
         return con.execute(sa.update(outbox).where(outbox.c.key == key, dormant).values(**again)).rowcount == 1
 
 
+def drop(engine: Engine, key: str) -> bool:
+    """Never send a dead or waiting letter, nor what belongs under it; False when there is none."""
+    dormant = outbox.c.state.in_(("dead", "waiting"))
+    with writing(engine, None) as con:
+        dropped = sa.update(outbox).where(outbox.c.key == key, dormant).values(state="dropped")
+        if con.execute(dropped).rowcount == 0:
+            return False
+        con.execute(sa.update(outbox).where(outbox.c.parent == key, dormant).values(state="dropped"))
+    return True
+
+
 def due_channels(engine: Engine, now: datetime, lease: timedelta = LEASE) -> list[str]:
     """Channels that have something to send now. One cheap query."""
     due = _due(stamp(now), stamp(now - lease))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def put(con: Connection, letters: Iterable[Letter], now: datetime) -> int:
     """Put letters in, in the transaction of ``con``; returns how many are new or a new edition.
 
-    A letter that is there already with the same message is left alone, so putting it twice sends it once.
+    A letter that is there already with the same message is left alone, so putting it twice sends it once. One that was
+    dropped stays so, and so does what comes under it.
     """
     at = stamp(now)
     # In one order, so that two who put the same letters never wait for each other.
@@ -36,7 +37,8 @@ def _put(con: Connection, letter: Letter, at: str) -> bool:
     known = con.execute(sa.select(outbox).where(outbox.c.key == letter.key).with_for_update()).one()
     if known.message == message:
         return False
-    state = "claimed" if known.state == "claimed" else "waiting"  # whoever holds it sees that the edition grew
+    # Whoever holds it sees that the edition grew.
+    state = known.state if known.state in ("claimed", "dropped") else "waiting"
     changed = {"message": message, "edition": known.edition + 1, "state": state, "attempts": 0, "next_at": at}
     con.execute(sa.update(outbox).where(outbox.c.key == letter.key).values(**changed))
     return True
@@ -45,6 +47,11 @@ def _put(con: Connection, letter: Letter, at: str) -> bool:
 def _insert(con: Connection, letter: Letter, message: str, at: str) -> bool:
     row: dict[str, Any] = {"key": letter.key, "channel": letter.channel, "address": letter.address}
     row |= {"parent": letter.parent, "message": message, "edition": 1, "sent_edition": 0, "doubtful": 0}
-    row |= {"state": "waiting", "attempts": 0, "next_at": at, "created_at": at}
+    row |= {"state": _first_state(con, letter.parent), "attempts": 0, "next_at": at, "created_at": at}
     insert = postgresql.insert if con.dialect.name == "postgresql" else sqlite.insert
     return con.execute(insert(outbox).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+
+def _first_state(con: Connection, parent: str | None) -> str:
+    above = None if parent is None else con.execute(sa.select(outbox.c.state).where(outbox.c.key == parent)).scalar()
+    return "dropped" if above == "dropped" else "waiting"

@@ -36,7 +36,7 @@ outbox = Table(
     Column("parent", String(200)),
     Column("edition", Integer, nullable=False),
     Column("sent_edition", Integer, nullable=False),
-    Column("state", String(12), nullable=False, index=True),  # waiting, claimed, sent, dead
+    Column("state", String(12), nullable=False, index=True),  # waiting, claimed, sent, dead, dropped
     Column("attempts", Integer, nullable=False),
     Column("next_at", String(32), nullable=False),
     Column("claimed_by", String(80)),

@@ -40,8 +40,8 @@ class PublishInfo:
     Delta version of each semantic model's rollup. ``held``: the metrics left out, in ``marks`` what they wait
     for, and in ``faults`` what is wrong with the others. ``members``: fingerprint of each dimension joined.
     ``code``: fingerprint of each thing but facts that values stand on. ``versions``: certified version of each
-    metric. ``notes``: why values published before were changed, by metric. ``ledger``: its last entry's number and
-    hash then. ``grains``: the project's own then.
+    metric. ``notes``: why values published before were changed, by metric, and ``restated``: the first and last such
+    period of each grain. ``ledger``: its last entry's number and hash then. ``grains``: the project's own then.
     """
 
     run_id: str
@@ -57,6 +57,7 @@ class PublishInfo:
     code: Mapping[str, str] = field(default_factory=dict)
     versions: Mapping[str, int] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+    restated: Mapping[str, Mapping[str, tuple[str, str]]] = field(default_factory=dict)
     marks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
     ledger: Mapping[str, Any] | None = None
@@ -75,6 +76,15 @@ class PublishInfo:
         if mark is None:
             return self.faults.get(metric, "its new values failed the audit")
         return mark["why"] + (f" ({mark['request']})" if "request" in mark else "")
+
+    def changed(self, metric: str, grain: str, period: date) -> bool:
+        """Whether the value of a period published before was, as far as is known, changed by this publish."""
+        if metric not in self.notes:
+            return False
+        if metric not in self.restated:
+            return True  # an older release did not say which
+        first, last = self.restated[metric].get(grain, ("", ""))
+        return first <= period.isoformat() <= last
 
     def to_json(self) -> str:
         """One line of JSON, as kept in the commit."""

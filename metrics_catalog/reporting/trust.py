@@ -23,6 +23,7 @@ _LEVELS: Mapping[Kind, Level] = {
     "late": "warn",
     "stale": "warn",
     "not loaded": "warn",
+    "partial": "warn",
     "blocked": "warn",
     "failed check": "warn",
     "quarantine": "warn",
@@ -30,6 +31,7 @@ _LEVELS: Mapping[Kind, Level] = {
     "code": "note",
     "definition": "note",
     "restated": "note",
+    "few": "note",
 }
 
 

@@ -100,7 +100,8 @@ def _unanswered(declared: Declared) -> dg.SensorDefinition:
 
 def _end_faults(instance: dg.DagsterInstance, declared: Declared, catalog: "Catalog", now: datetime) -> None:
     """A job whose newest run succeeded works again."""
-    from metrics_catalog.monitoring.incidents import Incidents, system_recovered
+    from metrics_catalog.monitoring.incidents import Incidents
+    from metrics_catalog.monitoring.platform_faults import system_recovered
     from metrics_catalog.ops.store import open_store
     from orchestration.alerting import RUN
 

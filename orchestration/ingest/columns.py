@@ -79,6 +79,10 @@ class Partition(Spec):
 
     start: date
     file: str = Field(description="file name with %Y, %m and %d")
+    parts: str | None = Field(
+        default=None,
+        description="column whose values come each on its own, as of a store's till; says which are missing",
+    )
 
     @model_validator(mode="after")
     def _names_a_day(self) -> Partition:

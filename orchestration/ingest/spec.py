@@ -94,6 +94,8 @@ class LandedSource(Source):
     def _partition_is_by_file(self) -> LandedSource:
         if self.partition is not None and (self.load != "by_file" or self.day is None):
             raise ValueError("partition: needs load: by_file and a day column")
+        if self.partition is not None and self.partition.parts is not None:
+            self.column_type(self.partition.parts, "partition.parts")
         return self
 
     @property

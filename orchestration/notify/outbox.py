@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RUN_SECONDS = 15.0  # how long `metrics run` stays for it at most
 _NEWS_SECONDS = 10.0
+_TELLINGS = 3  # who is told that somebody cannot be reached may be out of reach as well
 _NOTE = "requests_told"  # in the state folder: the ledger's entry up to which requests were told; lost, they are again
 Tell = Callable[[str], None]
 
@@ -69,7 +70,7 @@ def ask(project: Project) -> None:
 
 
 def drain(settings: Settings, seconds: float, tell: Tell, stop: Event | None = None) -> Drained | None:
-    """Send what waits; a channel that went down or came back becomes an incident, or its end. ``tell``: the console.
+    """Send what waits; a channel or an address that fails becomes an incident, or its end. ``tell``: the console.
 
     None: there is nothing. Raises `OpsUnavailable`.
     """
@@ -87,7 +88,9 @@ def drain(settings: Settings, seconds: float, tell: Tell, stop: Event | None = N
 
         sending = Drain(engine, reached(settings, tell))
         done = sending.run(seconds, stop)
-        if _watch(project, engine, tell):
+        for _ in range(_TELLINGS):
+            if not _watch(project, engine, tell):
+                break
             done.add(sending.run(min(seconds, _NEWS_SECONDS), stop))  # that a channel is down must not wait
         return done
     finally:
@@ -107,9 +110,12 @@ def drain_quietly(settings: Settings, tell: Tell) -> None:
 
 
 def _watch(project: Project, engine: Engine, tell: Tell) -> bool:
-    """Tell of channels that went down or came back. Noted afterwards: who dies in between has it told again."""
+    """Tell of channels that went down or came back, and of letters that were given up; whether there were any.
+
+    Noted afterwards: who dies in between has it told again.
+    """
     from metrics_catalog.ops import channel_health
-    from orchestration.notify.watching import watched
+    from orchestration.notify.watching import undelivered, watched
 
     ways = list(channel_health.untold(engine))
     for way in ways:
@@ -119,4 +125,8 @@ def _watch(project: Project, engine: Engine, tell: Tell) -> bool:
             tell(f"{way.name} does not work ({way.error}), and that could not be told: {error}")
             continue
         channel_health.told(engine, way)
-    return bool(ways)
+    try:
+        return undelivered(project, engine) or bool(ways)
+    except Exception as error:
+        tell(f"that letters were given up could not be told: {error}")
+        return bool(ways)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WEEK, NEW, OLD = 7, 2, 8  # days; weeks of each side
+DAYS = WEEK * NEW
 LIMITS = {"off": np.inf, "low": 5.5, "medium": 3.8, "high": 2.8}  # `tests/benchmarks/bench_detection.py`
 SMALLEST = 0.15  # relative move that is one
 BOTH = 0.3  # the week that moved less must have moved by this share of the other
@@ -107,6 +108,6 @@ def _distance(new: Floats, old: Floats, spread: Floats, scale: Floats) -> Floats
 def _note(new: float, old: float) -> dict[str, str]:
     moved = f"{new / old - 1:+.0%}"
     return {
-        "en": f"the last 14 days are {moved} from the 8 weeks before",
-        "zh": f"最近14天的水平比此前8周变动 {moved}",
+        "en": f"the last 14 days {moved} against the 8 weeks before",
+        "zh": f"最近14天的水平较此前8周变动{moved}",
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,14 @@ def test_the_slice_that_explains_it_is_named_when_it_does(explains: float, is_sa
     said = _mover(drivers(explains))
     assert bool(said) is is_said
     if explains == 0.3:
-        assert said == {"en": "brand Private explains 30% of it", "zh": "其中brand Private解释了 30%"}
+        assert said == {"en": "brand Private explains 30% of it", "zh": "其中 brand Private 解释了 30%"}
+
+
+def test_a_slice_that_moved_as_all_did_explains_nothing() -> None:
+    one = Driver((("store", "静安"), ("brand", "National")), 150.0, 95.0, 0.79, 1.0)
+    alike = Drivers(SERIES, date(2024, 3, 2), (), 200.0, 130.0, (one,))
+    assert _mover(alike) == {"en": "no slice stands out", "zh": "各维度变动相近"}
+    assert "brand National" in _mover(replace(alike, drivers=(replace(one, rate=0.1),)))["en"]
 
 
 @pytest.mark.parametrize(("expected", "is_same"), [(150.0, True), (120.0, False), (None, True)])

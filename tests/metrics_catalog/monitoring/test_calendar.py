@@ -73,3 +73,11 @@ def test_an_event_says_its_days(keys: dict[str, str], said: str) -> None:
 def test_a_country_without_known_holidays_is_a_mistake(code: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Monitoring(country=code)
+
+
+def test_only_what_lasts_moves_a_level() -> None:
+    event = {"label": {"en": "Spring sale", "zh": "春季促销"}, "start": "2017-05-01", "end": "2017-05-07"}
+    known = known_days(policy(country="US", events=[event]), date(2017, 5, 1), date(2017, 5, 31))
+    assert known.lasting(TOTAL, date(2017, 5, 14), 14) == {"en": "Spring sale", "zh": "春季促销"}
+    assert known.lasting(TOTAL, date(2017, 5, 15), 14) is None
+    assert known.lasting(TOTAL, date(2017, 5, 29), 14) is None  # Memorial Day is one day of fourteen

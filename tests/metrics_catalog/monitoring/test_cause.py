@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from metrics_catalog.health import FailedCheck, SourceHealth
+from metrics_catalog.health import FailedCheck, ShortDay, SourceHealth
 from metrics_catalog.monitoring.cause import Explained, explain
 from metrics_catalog.monitoring.facts import Scene
 from metrics_catalog.published.model import PublishInfo
@@ -106,3 +106,47 @@ def test_what_nothing_is_known_of_is_said(shop_catalog: Any) -> None:
     alone = explain(Scene(shop_catalog, NOW, NEW), finding())
     assert alone.unchecked == ("late", "failed check", "code", "definition", "restated")
     assert explained(shop_catalog, NEW).unchecked == ()
+
+
+@pytest.mark.parametrize("what", ["stale", "not loaded", "failed check", "quarantine", "definition"])
+def test_what_happened_since_does_not_explain_a_value_that_was_there_before(shop_catalog: Any, what: str) -> None:
+    new, health = LADDER[what]
+    before = explained(shop_catalog, new, health, period=DAY - timedelta(days=1))
+    assert (before.cause, before.fresh, [fact.kind for fact in before.others]) == ("move", False, [what])
+
+
+def test_a_value_that_changed_or_was_owed_is_as_good_as_new(shop_catalog: Any) -> None:
+    restated = replace(DEFINED, notes={"net_sales": "its definition changed"})
+    assert explained(shop_catalog, restated, period=DAY - timedelta(days=1)).cause == "definition"
+    owed = {SOURCE: {"start": "2024-03-01", "missing": [str(DAY - timedelta(days=1))]}}
+    scene = Scene(shop_catalog, NOW, NEW, replace(OLD, coverages=owed), JUMP)
+    assert explain(scene, finding(period=DAY - timedelta(days=1))).cause == "check"
+
+
+def test_a_day_that_came_in_part_is_late_and_one_with_few_rows_everywhere_is_not(shop_catalog: Any) -> None:
+    short = ShortDay(DAY, 900, 3000, partial=True, ends="09:10", looked=("hours",))
+    assert explained(shop_catalog, NEW, (*FINE, load(0, short=(short,)))).cause == "late"
+    few = replace(short, partial=False, ends=None)
+    found = explained(shop_catalog, NEW, (*FINE, load(0, short=(few,))))
+    assert (found.cause, [fact.kind for fact in found.others]) == ("move", ["few"])
+    assert (
+        explained(shop_catalog, NEW, (*FINE, load(0, short=(short,))), period=DAY - timedelta(days=1)).cause == "move"
+    )
+
+
+def test_a_restatement_is_of_the_periods_that_changed(shop_catalog: Any) -> None:
+    two, one = DAY - timedelta(days=2), DAY - timedelta(days=1)
+    restated = replace(RESTATED, restated={"net_sales": {"day": (str(one), str(one))}})
+    assert explained(shop_catalog, restated, period=one).cause == "restatement"
+    other = explained(shop_catalog, restated, period=two)
+    assert (other.cause, other.fresh) == ("move", False)
+
+
+def test_a_definition_explains_only_periods_that_have_it(shop_catalog: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from metrics_catalog.monitoring import cause
+
+    monkeypatch.setattr(cause, "definitions", lambda *_: [(DAY + timedelta(days=1), None), (date.min, None)])
+    before = explained(shop_catalog, DEFINED)
+    assert (before.cause, [fact.kind for fact in before.others]) == ("move", ["definition"])
+    monkeypatch.setattr(cause, "definitions", lambda *_: [(DAY, None), (date.min, None)])
+    assert explained(shop_catalog, DEFINED).cause == "definition"

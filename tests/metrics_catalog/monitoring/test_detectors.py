@@ -254,7 +254,7 @@ def test_a_level_that_moved_is_found_within_two_weeks_and_a_spike_is_none(grocer
     _, found = judged("shift", moved, last=last, judge=14)
     assert found
     assert found[-1].bad
-    assert found[-1].note["zh"].startswith("最近14天的水平比此前8周变动 -")
+    assert found[-1].note["zh"].startswith("最近14天的水平较此前8周变动-")
     assert judged("shift", spiked, last=last, judge=3)[1] == []
     assert judged("shift", grocery, last=last, judge=3)[1] == []
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from metrics_catalog.catalog import Catalog, load_catalog
 from metrics_catalog.health import SourceHealth
-from metrics_catalog.monitoring.facts import Scene, known, not_known, scene, sources_of
+from metrics_catalog.monitoring.facts import Scene, _defined, known, not_known, scene, sources_of
 from metrics_catalog.published.model import PublishInfo
 from metrics_catalog.published.reader import Published
 
@@ -101,3 +102,16 @@ def test_the_scene_of_a_project(refreshed: Any) -> None:
     assert [one.kind for one in known(now, "net_sales")] == ["late"]
     assert scene(refreshed.project, catalog, NOW, since=now.published.published_at).before == now.published
     assert scene(refreshed.project, catalog, NOW, since=datetime(2020, 1, 1, tzinfo=UTC)).before is None
+
+
+def test_what_differs_because_something_under_it_does_is_not_said_to_have_changed() -> None:
+    parts = {"share": ["share", "net_sales"], "net_sales": ["net_sales"]}
+    catalog: Any = SimpleNamespace(metrics=parts, made_of=lambda names: parts[names[0]])
+    old = info(1, definitions={"share": "s", "net_sales": "n"}, versions={"share": 1, "net_sales": 1})
+    new = info(definitions={"share": "S", "net_sales": "N"}, versions={"share": 1, "net_sales": 2})
+    assert [one.subject for one in _defined(Scene(catalog, NOW, new, old), "share", new, old)] == ["net_sales"]
+    both = info(definitions=new.definitions, versions={"share": 2, "net_sales": 2})
+    assert [one.subject for one in _defined(Scene(catalog, NOW, both, old), "share", both, old)] == [
+        "share",
+        "net_sales",
+    ]

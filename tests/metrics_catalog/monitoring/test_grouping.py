@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.finding import Finding
-from metrics_catalog.monitoring.grouping import troubles
+from metrics_catalog.monitoring.grouping import _Moves, troubles
 
 from .conftest import DAY, finding
 
@@ -60,3 +61,13 @@ def test_what_leads_is_bad_of_a_high_tier_and_the_whole(shop_catalog: Any) -> No
         ("receipts", True),
         ("net_sales", False),
     ]
+
+
+def test_rows_that_are_made_of_the_others_are_the_same_rows() -> None:
+    made_of = {"lines": {"lines"}, "receipts": {"receipts", "lines"}, "campaigns": {"campaigns"}}
+    semantics = SimpleNamespace(model=lambda model: SimpleNamespace(node=model), upstream=made_of.__getitem__)
+    catalog: Any = SimpleNamespace(models=lambda metric: (metric,), semantics=semantics)
+    moves = _Moves(catalog, [])
+    assert moves._share_rows("lines", "receipts")
+    assert moves._share_rows("receipts", "lines")
+    assert not moves._share_rows("campaigns", "receipts")

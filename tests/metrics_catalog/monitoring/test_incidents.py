@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from metrics_catalog.governance.requests import Refused
-from metrics_catalog.monitoring.incidents import system_fault, system_recovered
 from metrics_catalog.monitoring.insisting import insist
+from metrics_catalog.monitoring.platform_faults import system_fault, system_recovered
 
 from .conftest import finding
 
@@ -54,7 +54,7 @@ def test_resolved_with_a_reason_it_is_over(opened: Any) -> None:
     one = opened.people.resolve("INC-1", "wei", "real move", "road works")
     assert (one.state, one.reason, one.data["note"]) == ("resolved", "real move", "road works")
     first = opened.letters()[0]["message"]
-    assert first["title"].startswith("◼ ")
+    assert first["closed"]
     assert "resolved by wei: real move (road works)" in first["parts"][0]["text"]
     for what in (("acknowledge", "wei"), ("resolve", "wei", "other"), ("assign", "wei", "fang")):
         refused(getattr(opened.people, what[0]), "INC-1", *what[1:], says="INC-1 is resolved already")

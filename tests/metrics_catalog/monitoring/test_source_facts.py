@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from metrics_catalog.health import FailedCheck, SourceHealth
+from metrics_catalog.health import FailedCheck, ShortDay, SourceHealth
 from metrics_catalog.monitoring.fact import Fact
 from metrics_catalog.monitoring.source_facts import facts
 
@@ -33,10 +33,18 @@ def test_only_the_newest_health_counts_for_what_is_so_now() -> None:
     assert kinds(late, load(0)) == []
     one = found(load(2), replace(late, late=(date(2024, 3, 8), date(2024, 3, 9))))[0]
     assert (one.kind, one.subject, one.days) == ("late", "receipts", (date(2024, 3, 8), date(2024, 3, 9)))
-    assert one.text["en"] == "receipts: 8 Mar 2024 and 1 more days not delivered"
+    assert one.text["en"] == "receipts: 8 Mar 2024 and 1 more day not delivered"
     assert one.text["zh"] == "receipts：2024年3月8日等2天的数据未到"
     assert one.touches(date(2024, 3, 9), date(2024, 3, 10))
     assert not one.touches(date(2024, 3, 1), date(2024, 3, 8))
+
+
+def test_a_day_that_came_in_part_is_about_that_day_and_few_rows_are_said_apart() -> None:
+    short = ShortDay(date(2024, 3, 9), 900, 3000, partial=True, ends="09:10", looked=("hours",))
+    part, few = found(load(0, short=(short, replace(short, day=date(2024, 3, 8), partial=False))))
+    assert (part.kind, part.days, few.kind, few.days) == ("partial", (short.day,), "few", (date(2024, 3, 8),))
+    assert part.text["en"] == "receipts: 9 Mar 2024 came in part: 900 of usually 3,000 rows, nothing after 09:10"
+    assert few.text["en"] == "receipts: 8 Mar 2024 has 900 of usually 3,000 rows, nothing after 09:10"
 
 
 def test_an_overdue_load_is_stale_from_then_on() -> None:

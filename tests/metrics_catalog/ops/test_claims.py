@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from metrics_catalog.message import Letter, Message
 from metrics_catalog.ops import channel_health, claims
 from metrics_catalog.ops.claims import LEASE, Failure, claim, due_channels, failed, keep, next_due, retry, sent
-from metrics_catalog.ops.letters import keys, letters
+from metrics_catalog.ops.letters import given_up, keys, letters, unsent
 from metrics_catalog.ops.outbox import put
 from metrics_catalog.ops.store import open_store, writing
 
@@ -154,3 +154,19 @@ def test_letters_are_listed_for_people(engine: sa.Engine) -> None:
     sent(engine, one, None, {}, NOW)
     assert one.key not in {kept.key for kept in letters(engine)}
     assert len(letters(engine, everything=True)) == 4
+
+
+def test_a_letter_that_was_dropped_is_over_with_all_that_comes_under_it(engine: sa.Engine) -> None:
+    fill(engine, "a", "b<a", "c")
+    assert failed(engine, taken(engine), Failure("no such channel", None))
+    assert given_up(engine) == {"slack:C0": {"a": "no such channel"}}
+    assert unsent(engine, ["a"])
+    assert claims.drop(engine, "a")
+    assert not claims.drop(engine, "a")
+    assert not unsent(engine, ["a", "b"])
+    assert given_up(engine) == {}
+    with writing(engine, None) as con:
+        put(con, [Letter("a", "slack", "C0", Message("更新", severity=1))], LATER)
+        put(con, [Letter("d", "slack", "C0", Message("补充"), "a")], LATER)
+    assert [state(engine, key)[0] for key in "abcd"] == ["dropped", "dropped", "waiting", "dropped"]
+    assert [one.key for one in letters(engine)] == ["c"]

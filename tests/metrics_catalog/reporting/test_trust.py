@@ -43,7 +43,7 @@ def test_days_that_a_source_owes_or_that_are_not_closed_are_late(told: Any, room
     late = told(room.info(coverages={"tills": {"start": "2023-01-01", "missing": missing}}))
     assert late.is_late
     assert late.missing == {"tills": (date(2024, 6, 29), date(2024, 6, 30))}
-    assert texts(late) == ["tills: 29 Jun 2024 and 1 more days not delivered"]
+    assert texts(late) == ["tills: 29 Jun 2024 and 1 more day not delivered"]
     assert texts(late, "zh") == ["tills：2024年6月29日等2天的数据未到"]
     early = told(replace(room.info(), closed_through=date(2024, 6, 28)))
     assert texts(early) == ["nothing is published yet of 29 Jun 2024 to 30 Jun 2024"]

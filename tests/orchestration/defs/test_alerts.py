@@ -36,7 +36,7 @@ def test_a_refresh_says_what_is_open_and_where(refreshed: Any) -> None:
     assert data["judged_version"] is not None
     assert [one.asset_observation.metadata["alert"].value for one in seen if one.asset_observation] == [True]
     assert names(refreshed) == [
-        "Data late or missing: receipts: 4 Mar 2024 and 1 more days not delivered (2 metrics wait for it)"
+        "Data late or missing: receipts: 4 Mar 2024 and 1 more day not delivered (2 metrics wait for it)"
     ]
 
 

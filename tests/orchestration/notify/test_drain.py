@@ -13,9 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.governance import begun
 from metrics_catalog.located import Document
 from metrics_catalog.message import Letter
-from metrics_catalog.ops import channel_health
+from metrics_catalog.monitoring.incidents import Incidents
+from metrics_catalog.monitoring.platform_faults import known_faults
+from metrics_catalog.ops import channel_health, claims
 from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.people import People, Person
 from metrics_catalog.spec.policy import Policy
@@ -24,6 +27,7 @@ from orchestration.notify.delivery import Busy, Delivery, Down, Later, Receipt, 
 from orchestration.notify.drain import ATTEMPTS, Drain, Drained
 from orchestration.notify.formats.text import text
 from orchestration.notify.outbox import drain
+from orchestration.notify.watching import LETTERS, undelivered
 
 if TYPE_CHECKING:
     from .conftest import Post
@@ -158,19 +162,26 @@ def test_what_failed_says_whose_fault_it_is(
     assert (row.state, row.attempts, row.error, row.doubtful) == (state, attempts, str(error), 0)
 
 
-def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_itself(
-    post: Post, box: sa.Engine, letter: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def local(post: Post, monkeypatch: pytest.MonkeyPatch) -> dict[str, Scripted]:
+    """A project of an admin with two channels, each scripted; without files."""
     admin: dict[Any, str] = {"slack": "U0", "webhook": "OPS"}
     wei = Person(name="陈伟", email="w@x.com", language="zh", roles=("admin",), channels=admin)
     nothing = Document("", {}, {})
     people = People(departments={}, people={"wei": wei}, teams={})
     catalog = Catalog(post.settings.locate(), {}, Semantics({}), people, Policy(), nothing, nothing)
-    slack, webhook = Scripted(**{f"INC-{n}": [Down("token_revoked")] * 50 for n in range(3)}), Scripted()
+    channels = {"slack": Scripted(), "webhook": Scripted()}
     monkeypatch.setattr("metrics_catalog.governance.begun.official_catalog", lambda _: catalog)
-    monkeypatch.setattr("orchestration.notify.channels.reached", lambda *_: lambda name, _: locals_[name])
+    monkeypatch.setattr("orchestration.notify.channels.reached", lambda *_: lambda name, _: channels[name])
     monkeypatch.setattr(channel_health, "_SHORTEST", timedelta(seconds=0.05))
-    locals_ = {"slack": slack, "webhook": webhook}
+    return channels
+
+
+def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_itself(
+    post: Post, letter: Make, local: dict[str, Scripted]
+) -> None:
+    slack, webhook = local["slack"], local["webhook"]
+    slack.answers |= {f"INC-{n}": [Down("token_revoked")] * 50 for n in range(3)}
     post.put(*[letter(f"INC-{n}") for n in range(3)])
     drain(post.settings, 1, post.told.append)
     (told,) = webhook.sent
@@ -186,3 +197,57 @@ def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_its
     sent = len(webhook.sent)
     drain(post.settings, 1, post.told.append)
     assert len(webhook.sent) == sent
+
+
+GONE = Refused("Slack refuses the message: channel_not_found", "channel_not_found")
+
+
+def test_letters_that_are_given_up_are_an_incident_told_elsewhere_until_they_were_sent(
+    post: Post, letter: Make, local: dict[str, Scripted]
+) -> None:
+    slack, webhook = local["slack"], local["webhook"]
+    slack.answers |= {name: [GONE] for name in ("a", "b")}
+    post.put(letter("a"), letter("b"), letter("c", address="C0OTHER"))
+    drain(post.settings, 5, post.told.append)
+    assert slack.sent[0].key == "c"
+    line = "🟠 平台故障：发往 slack C0ALERTS 的消息无法送达，已放弃：Slack refuses the message: channel_not_found"
+    assert [text(one.message).splitlines()[0] for one in slack.sent[1:]] == [line], "the admin's own address works"
+    assert webhook.sent == []
+    drain(post.settings, 5, post.told.append)
+    assert len(slack.sent) == 2, "told once"
+    claims.retry(post.box, "a", datetime.now(UTC))
+    drain(post.settings, 5, post.told.append)
+    assert not slack.sent[-1].message.closed, "one is left"
+    assert claims.drop(post.box, "b")
+    assert undelivered(post.settings.locate(), post.box)
+    drain(post.settings, 5, post.told.append)
+    last = [one for one in slack.sent if one.edition > 1][-1]
+    assert last.message.closed
+    assert not undelivered(post.settings.locate(), post.box)
+
+
+def test_whoever_is_to_be_told_and_is_out_of_reach_too_is_told_elsewhere(
+    post: Post, letter: Make, local: dict[str, Scripted]
+) -> None:
+    slack, webhook = local["slack"], local["webhook"]
+    slack.answers |= {"a": [GONE]}
+    post.put(letter("a", address="U0"))
+    drain(post.settings, 5, post.told.append)
+    assert slack.sent == []
+    assert [one.address for one in webhook.sent] == ["OPS"]
+    assert "发往 slack U0 的消息无法送达" in text(webhook.sent[0].message)
+
+
+def test_what_somebody_said_is_known_opens_no_other_until_more_is_given_up(
+    post: Post, letter: Make, local: dict[str, Scripted]
+) -> None:
+    slack, project = local["slack"], post.settings.locate()
+    slack.answers |= {name: [GONE] for name in ("a", "b")}
+    post.put(letter("a"))
+    drain(post.settings, 5, post.told.append)
+    (fault,) = known_faults(post.box, LETTERS).values()
+    Incidents(post.box, begun.official_catalog(project), lambda: datetime.now(UTC)).resolve(fault.name, "wei", "other")
+    assert not undelivered(project, post.box)
+    post.put(letter("b"))
+    drain(post.settings, 5, post.told.append)
+    assert [one.number for one in known_faults(post.box, LETTERS).values()] == [fault.number + 1]

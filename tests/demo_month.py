@@ -1,0 +1,196 @@
+"""The demo's real data, day after day, with whatever goes wrong; loaded by the test of its month."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import sqlite3
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+
+from metrics_catalog.governance.clerk import Refused
+from metrics_catalog.governance.office import Office, Wish
+from metrics_catalog.monitoring.incident import Incident
+from metrics_catalog.monitoring.incidents import Incidents
+from metrics_catalog.ops.store import open_store, writing
+from orchestration.refresh import Refresh, accept
+from orchestration.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("metrics_catalog", "dbt_project", "expectations", "orchestration")
+LAST = date(2017, 5, 7)  # of what is there when the month begins
+DAYS = 155
+POLICY = "metrics_catalog/policy.yml"
+Row = dict[str, str]
+Change = Callable[[list[Row]], list[Row]]
+
+
+class Month:
+    """A copy of the demo, refreshed when told; deliveries of later days wait in ``stash``."""
+
+    def __init__(self, root: Path) -> None:
+        from orchestration.demo import lay_out
+
+        self.root, self.stash, self.day, self.governed = root, root / "stash", LAST, False
+        self.lines: dict[str, Incident] = {}  # by what went wrong
+        self.events: list[dict[str, Any]] = []
+        self.posts: list[dict[str, Any]] = []  # what Slack got
+        for room in ROOMS:
+            shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
+        self.project = read_settings({}, project=root).locate()
+        lay_out(self.project.landing, DAYS)
+        self._few_promotions()
+        self.stash.mkdir()
+        for file in sorted((self.project.landing / "transactions").iterdir()):
+            if file.stem.rpartition("_")[2] > LAST.isoformat():
+                shutil.move(file, self.stash / file.name)
+        self.original = (root / POLICY).read_text("utf-8")
+        self.write_policy()
+
+    def _few_promotions(self) -> None:
+        import duckdb
+
+        for file in (self.project.landing / "merchandising").rglob("*promotions*"):
+            if file.suffix == ".parquet":
+                duckdb.sql(f"select * from read_parquet('{file}') limit 100000").write_parquet(f"{file}.few")
+                Path(f"{file}.few").replace(file)
+
+    def settings(self, **given: str) -> Settings:
+        return read_settings({f"METRICS_{name.upper()}": value for name, value in given.items()}, project=self.root)
+
+    def write_policy(self) -> None:
+        policy = yaml.safe_load(self.original)
+        policy["business_date"] = self.day
+        policy["monitoring"]["events"] += self.events
+        del policy["alerts"]["quiet"]  # it is any time of the day here
+        (self.root / POLICY).write_text(yaml.safe_dump(policy, allow_unicode=True), "utf-8")
+
+    def until(self, day: date) -> None:
+        """Days go by, and each is delivered."""
+        while self.day < day:
+            self.day += timedelta(days=1)
+            self.deliver()
+
+    def tomorrow(self, change: Change | None = None) -> None:
+        """A day is over and delivered."""
+        self.day += timedelta(days=1)
+        self.over()
+        self.deliver(change)
+
+    def over(self) -> None:
+        """The day becomes the last that is over; a change of policy.yml as any other once there is governance."""
+        self.write_policy()
+        if self.governed:
+            self.approve(self.office().propose("policy", "omar_aziz", Wish("a day is over", restate=False)).id)
+
+    def deliver(self, change: Change | None = None) -> None:
+        name = f"transactions_{self.day}.csv"
+        with (self.stash / name).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        with (self.project.landing / "transactions" / name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows if change is None else change(rows))
+
+    def products_of(self, department: str) -> set[str]:
+        with sqlite3.connect(self.project.landing / "erp" / "products.db") as con:
+            found = con.execute("select product_id from products where department = ?", [department])
+            return {str(number) for (number,) in found}
+
+    def refresh(self) -> None:
+        from metrics_catalog.catalog import load_catalog
+        from orchestration.generate import read_current, write
+        from orchestration.transform.runner import ensure_parsed
+
+        ensure_parsed(self.project)
+        write(load_catalog(self.project))
+        refresh = Refresh(read_current(self.settings()), uuid4().hex)
+        try:
+            for name in refresh.declared.sources:
+                refresh.land(name)
+            for name in refresh.declared.sources:
+                accept(refresh.clean(name))
+            if not refresh.transform().failures:
+                refresh.publish()
+        finally:
+            refresh.end("refresh")
+            refresh.close()
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        file = self.root / path
+        text = file.read_text("utf-8")
+        assert old in text, (path, old)
+        file.write_text(text.replace(old, new), "utf-8")
+
+    def change(self, metric: str, old: str, new: str) -> None:
+        """Edit a metric's file, ask for it from the first open day on, and have it approved."""
+        self.replace(metric, old, new)
+        self.approve(self.office().propose(Path(metric).stem, "omar_aziz", Wish("better", restate=False)).id)
+
+    def office(self) -> Office:
+        from metrics_catalog.catalog import load_catalog
+        from metrics_catalog.governance.ledger import Ledger
+        from metrics_catalog.governance.office import read_only
+
+        warehouse = partial(read_only, self.project.warehouse)
+        ledger = Ledger(open_store(self.project.ops))
+        return Office(load_catalog(self.project), ledger, warehouse, lambda: datetime.now(UTC))
+
+    def certify(self) -> None:
+        self.office().bootstrap("chen_jie", "first use")
+        self.governed = True
+
+    def approve(self, request: int) -> None:
+        """By whoever may, until it is decided."""
+        for person in ("li_na", "wang_fang", "chen_jie", "grace_hall"):
+            if self.office().request(request).is_open:
+                with suppress(Refused):  # it waits for somebody else
+                    self.office().approve(request, person)
+        assert not self.office().request(request).is_open
+
+    @property
+    def incidents(self) -> Incidents:
+        from metrics_catalog.governance.begun import official_catalog
+
+        return Incidents(open_store(self.project.ops), official_catalog(self.project), lambda: datetime.now(UTC))
+
+    def numbers(self) -> set[int]:
+        return {one.number for one in self.incidents.found(every=True)}
+
+    def since(self, before: Collection[int]) -> list[Incident]:
+        """Incidents that came since; not that three dips in two weeks are another level, which is so, and said too."""
+        new = [one for one in self.incidents.found(every=True) if one.number not in before]
+        return [one for one in new if one.data["rule"] != "shift"]
+
+    def opened(self, name: str, before: Collection[int], key: str = "") -> Incident:
+        """The one incident (whose key begins so) that came since, kept as ``name``."""
+        found = [one for one in self.since(before) if one.key.startswith(key)]
+        assert len(found) == 1, [(one.name, one.state, one.text("en")) for one in found]
+        self.lines[name] = found[0]
+        return found[0]
+
+    def state(self, name: str) -> str:
+        return self.incidents.one(self.lines[name].name).state
+
+    def told(self, name: str) -> set[str]:
+        return {one.name for one in self.lines[name].recipients}
+
+    def drain(self, api: str) -> None:
+        """Send what waits; whoever rests after a failure need not wait any longer."""
+        import sqlalchemy as sa
+
+        from metrics_catalog.ops.tables import channel_health, outbox
+        from orchestration.notify.outbox import drain
+
+        now = "2000-01-01T00:00:00.000+00:00"
+        with writing(open_store(self.project.ops), None) as con:
+            con.execute(sa.update(outbox).where(outbox.c.state == "waiting").values(next_at=now))
+            con.execute(sa.update(channel_health).values(until=now))
+        drain(self.settings(slack_token="xoxb-fake", slack_api=api), 60, print)
