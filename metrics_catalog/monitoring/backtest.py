@@ -208,7 +208,7 @@ def _runs(case: Case, verdicts: Iterable[Verdict]) -> Iterator[Fired]:
         for row, column in np.argwhere(begins).tolist():
             after = np.flatnonzero(~broken[row, column:])
             end = column + (int(after[0]) if len(after) else broken.shape[1] - column)
-            series = case.panel.named(int(verdict.rows[row]))
+            series = case.panel.names[int(verdict.rows[row])]
             columns = case.panel.starts[case.first + column : case.first + end]
             yield Fired(
                 columns[0], columns[-1], max((found[series, day] for day in columns), key=lambda one: one.score)

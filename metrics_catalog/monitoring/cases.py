@@ -6,6 +6,7 @@ From published history, or, where nothing in it changed since, from what was kep
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -92,8 +93,7 @@ def cases(
         if usable and state is not None:
             panel, pupils, begin = _continued(snapshot, state, wanted, group.last, catalog)
         else:
-            starts = starts_until(Calendar(catalog.policy.week_start), group.grain, group.last, HISTORY[group.grain])
-            panel, begin = read_panel(snapshot, wanted, group.grain, starts), 0
+            panel, begin = read_panel(snapshot, wanted, group.grain, _history(catalog, snapshot, group, wanted)), 0
             pupils = Pupils.new(panel)
         known = known_days(catalog.policy, panel.starts[0], panel.starts[-1])
         first = max(begin, _first(panel, group, wanted))
@@ -101,6 +101,16 @@ def cases(
         learnt.append((panel, pupils))
     if published is not None and learnt:
         memory.learnt[name] = _kept(learnt, snapshot, words)
+
+
+def _history(catalog: Catalog, snapshot: Snapshot, group: Group, wanted: Collection[Terms]) -> tuple[date, ...]:
+    """Periods to learn from; of those before anything was published only as many as rules look back."""
+    starts = starts_until(Calendar(catalog.policy.week_start), group.grain, group.last, HISTORY[group.grain])
+    first = snapshot.first(group.grain)
+    if first is None or any(_looks_far(one, group.grain) for one in wanted):
+        return starts
+    least = TAIL + CAUGHT_UP[group.grain]
+    return starts[min(bisect_left(starts, first), max(0, len(starts) - least)) :]
 
 
 def _first(panel: Panel, group: Group, wanted: Collection[Terms]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.message import Letter, Message, Paragraph
 from metrics_catalog.monitoring.alert_message import Besides, Look, bodies, nothing, text
 from metrics_catalog.monitoring.book import Book, added
-from metrics_catalog.monitoring.finding import Finding
+from metrics_catalog.monitoring.finding import Finding, RuleName, Series
 from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
 from metrics_catalog.monitoring.routing import Recipient, answering, recipients
 from metrics_catalog.monitoring.trouble import Member, Trouble
@@ -48,7 +48,7 @@ class Observed:
     """
 
     troubles: Sequence[Trouble] = ()
-    fine: frozenset[Member] = frozenset()
+    fine: Container[tuple[Series, RuleName]] = frozenset()
     standing: frozenset[str] | None = None
     evaluated: Evaluated | None = None
 

@@ -102,6 +102,8 @@ def picked(pupils: Pupils, rows: NDArray[np.int64]) -> Pupils:
 def joined(parts: Iterable[Pupils]) -> Pupils:
     """The rows of several, one after the other."""
     found = list(parts)
+    if len(found) == 1:
+        return found[0]
     return Pupils(_joined([one.plain for one in found]), _joined([one.log for one in found]))
 
 

@@ -17,7 +17,7 @@ from metrics_catalog.monitoring.finding import Evaluation
 from metrics_catalog.monitoring.following import Evaluated, Observed, Synced, last_evaluated, sync
 from metrics_catalog.monitoring.grouping import troubles
 from metrics_catalog.monitoring.standing import held_troubles, source_troubles
-from metrics_catalog.monitoring.trouble import Member, Trouble
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
@@ -87,8 +87,7 @@ def observe(
         _joined(standing.pop(trouble.key, None), trouble)
         for trouble in troubles(view.catalog, [(one, explain(view, one)) for one in heard])
     ]
-    fine = frozenset(Member(series, rule) for series, rule in evaluation.fine)
-    return Observed((*found, *standing.values()), fine, keys, evaluated)
+    return Observed((*found, *standing.values()), evaluation.fine, keys, evaluated)
 
 
 def _joined(standing: Trouble | None, trouble: Trouble) -> Trouble:

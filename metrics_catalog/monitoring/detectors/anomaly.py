@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metrics_catalog.monitoring.detectors.base import Case, Verdict
-from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.learnt import NOISY
-from metrics_catalog.monitoring.series import Panel
 from metrics_catalog.monitoring.smoothing import SHAPES
+from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,7 +35,8 @@ def judge(case: Case) -> Iterator[Verdict]:
     few = learnt.number < SHAPES[case.panel.grain].needed
     noisy = learnt.noise > NOISY
     score = np.where(few | noisy, np.nan, score)
-    too_little = _reasons(case.panel, rows, few[rows, -1], noisy[rows, -1])
+    reasons = _reasons(case.panel.grain, few[rows, -1], noisy[rows, -1])
+    too_little = {why: rows[of] for why, of in reasons if of.any()}
     score, expected, low, high = score[rows], expected[rows], low[rows], high[rows]
     yield Verdict("anomaly", rows, score, expected, low, high, score > CRITICAL, too_little=too_little)
 
@@ -50,10 +50,6 @@ def looked_for(case: Case) -> tuple[NDArray[np.int64], NDArray[np.float64], NDAr
     return np.flatnonzero(watched), times, np.repeat([block.terms.minimum for block in blocks], sizes)
 
 
-def _reasons(
-    panel: Panel, rows: NDArray[np.int64], few: NDArray[np.bool_], noisy: NDArray[np.bool_]
-) -> dict[Series, str]:
-    grain, needed = panel.grain, SHAPES[panel.grain].needed
-    found = {panel.named(row): f"fewer than {needed} {grain}s to learn from" for row in rows[few].tolist()}
-    wild = f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
-    return found | {panel.named(row): wild for row in rows[noisy & ~few].tolist()}
+def _reasons(grain: Grain, few: NDArray[np.bool_], noisy: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    yield f"fewer than {SHAPES[grain].needed} {grain}s to learn from", few
+    yield f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one", noisy & ~few
