@@ -31,12 +31,16 @@ LOOKED = 5  # new troubles at once whose slices are searched: a second or two ea
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluation as it is kept: of which publish, up to which day, how much it judged and found."""
+    """An evaluation as it is kept: of which publish, up to which day, how much it judged and found.
+
+    ``too_little``: series with too little data to look for anomalies in.
+    """
 
     version: int
     closed_through: date
     judged: int = 0
     findings: int = 0
+    too_little: int = 0
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, loo
         done = _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
         if (one := observed.evaluated) is not None:
             row = {"at": stamp(now), "version": one.version}
-            counts = json.dumps({"judged": one.judged, "findings": one.findings})
+            counts = json.dumps({name: getattr(one, name) for name in ("judged", "findings", "too_little")})
             con.execute(sa.insert(evaluations).values(**row, closed_through=str(one.closed_through), data=counts))
     return done
 

@@ -1,4 +1,4 @@
-"""What became of every series of an evaluation, as arrays by row: most are in order, and nobody asks for their names."""
+"""What became of every series of an evaluation, as arrays: most are in order, and nobody asks for their names."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def learn(panel: Panel, known: Known, first: int, pupils: Pupils, begin: int = 0
     expected, scale, number = run(pupils.plain, values, numbers, weights, at)
     with np.errstate(all="ignore"):
         logs = np.log1p(np.where(values >= 0, values, np.nan))
-        positive = ~(panel.values < 0).any(axis=1, keepdims=True)
+        positive = np.logical_not((panel.values < 0).any(axis=1, keepdims=True))
     log, log_scale, _ = run(pupils.log, logs, numbers, weights, at)
     wide = np.broadcast_to(wider, values.shape)[:, at:]
     return Learnt(expected, scale, log, log_scale, number, wide, positive)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.watched import Terms
+from metrics_catalog.published import arrow
 from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
@@ -134,10 +135,9 @@ def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, start
     blocks: list[Rows] = []
     parts: list[NDArray[np.float64]] = []
     first = 0
-    end = starts[-1] + timedelta(days=1)
-    for terms in watched:
+    for terms in watched if starts else ():
         for cut in terms.cuts(grain):
-            table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
+            table = snapshot.values([terms.metric], grain, cut, (), starts[0], starts[-1] + timedelta(days=1))
             if table.num_rows == 0:
                 continue
             members, values = dense(table, cut, days)
@@ -160,11 +160,10 @@ def dense(
     firsts = np.flatnonzero(begins)
     rows = np.cumsum(begins) - 1
     places = np.searchsorted(days, np.arange(days[0], days[-1] + 1))  # of each day: quicker than of each row
-    at = places[table["period"].combine_chunks().cast(pa.int32()).to_numpy() - days[0]]
+    at = places[arrow.array(table["period"], pa.int32()) - days[0]]
     values = np.full((len(firsts), len(days)), np.nan)
-    told = table[column].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
-    values.reshape(-1)[rows * len(days) + at] = told
-    heads = [one.take(pa.array(firsts)).to_pylist() for one in members]
+    values.reshape(-1)[rows * len(days) + at] = arrow.array(table[column], pa.float64())
+    heads = [one.take(arrow.numbers(firsts)).to_pylist() for one in members]
     return list(zip(*heads, strict=True)) if heads else [()], values
 
 
@@ -173,4 +172,4 @@ def _changes(column: pa.Array) -> NDArray[np.bool_]:
     before, after = column.slice(0, len(column) - 1), column.slice(1)
     differs = compute.not_equal(before, after)  # null where one of them is
     lacks = compute.xor(compute.is_null(before), compute.is_null(after))
-    return compute.coalesce(differs, lacks).to_numpy(zero_copy_only=False)
+    return arrow.array(compute.coalesce(differs, lacks), pa.uint8()).view(bool)

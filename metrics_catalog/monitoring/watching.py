@@ -68,7 +68,7 @@ def watch(
             from metrics_catalog.monitoring.evaluate import evaluate
 
             evaluation, version = evaluate(catalog, snapshot, memory, closed, published), snapshot.version
-    evaluated = _kept(evaluation, version, closed)
+    evaluated = _kept(evaluation, version, closed, last)
     observed = observe(view, evaluation, owners, evaluated)
     synced = sync(store, catalog, observed, now, looker(catalog, store, published, project.state))
     if version is not None:
@@ -106,8 +106,13 @@ def _is_recent(catalog: Catalog, evaluation: Evaluation, grain: Grain, period: d
     return period == through or (through - period).days <= catalog.policy.alerts.catch_up_days
 
 
-def _kept(evaluation: Evaluation, version: int | None, closed: date) -> Evaluated | None:
-    return None if version is None else Evaluated(version, closed, evaluation.judged, len(evaluation.findings))
+def _kept(evaluation: Evaluation, version: int | None, closed: date, last: Evaluated | None) -> Evaluated | None:
+    """What is kept of an evaluation. A second one of the same days judges only what changed."""
+    if version is None:
+        return None
+    before = last.too_little if last is not None and last.closed_through == closed else 0
+    too_little = max(before, len(evaluation.too_little))
+    return Evaluated(version, closed, evaluation.judged, len(evaluation.findings), too_little)
 
 
 def _summed(seen: Watch, store: Engine) -> Watch:

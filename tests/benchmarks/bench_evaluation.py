@@ -99,7 +99,9 @@ def publish(catalog: Catalog, stores: int, days: int, begin: int, end: int) -> N
         text = ROWS.format(metrics=len(catalog.metrics), stores=stores, begin=begin, end=end, first=first)
         low, high = first + timedelta(days=begin), first + timedelta(days=end)
         at = datetime(2025, 1, 1, tzinfo=UTC) + timedelta(hours=begin)
-        info = PublishInfo(f"run-{begin}", at, high - timedelta(days=1), definitions=dict.fromkeys(catalog.metrics, "d"))
+        info = PublishInfo(
+            f"run-{begin}", at, high - timedelta(days=1), definitions=dict.fromkeys(catalog.metrics, "d")
+        )
         scopes = [Scope(metric, "day", low, high) for metric in catalog.metrics]
         rows: pa.RecordBatchReader = con.sql(text).to_arrow_reader(100_000)
         Publisher(catalog.project.published).publish(info, [rows], scopes, AuditRules())

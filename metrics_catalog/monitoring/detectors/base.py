@@ -24,7 +24,7 @@ class Verdict:
 
     ``rows``: their indices in the panel. ``score``: how far out, above 1 it is broken; NaN where it is not judged.
     ``expected``, ``low``, ``high``: in the metric's unit, NaN for none. ``critical``: worse than a warning. ``notes``:
-    what the rule has to say of a row and column, by language. ``too_little``: rows of the panel that cannot be judged, by why.
+    what the rule has to say of a row and column, by language. ``too_little``: rows that cannot be judged, by why.
     """
 
     rule: RuleName

@@ -79,20 +79,16 @@ def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats, NDArray[
 
     And whether both new weeks moved, as a single day moves only one.
     """
-    total = np.cumsum(np.nan_to_num(values), axis=1)
-    number = np.cumsum(~np.isnan(values), axis=1)
-    end = values.shape[1]
+    known, end = ~np.isnan(values), values.shape[1] + 1
+    total, number = np.zeros((len(values), end)), np.zeros((len(values), end), dtype=np.int16)  # before each column
+    np.cumsum(np.where(known, values, 0.0), axis=1, out=total[:, 1:])
+    np.cumsum(known, axis=1, dtype=np.int16, out=number[:, 1:])
 
     def mean(until: int, weeks: int) -> Floats:
         """Of the weeks that end ``until`` weeks before each column."""
-        last = slice(end - count - WEEK * until, end - WEEK * until)
-        before = slice(end - count - WEEK * (until + weeks), end - WEEK * (until + weeks))
-        if before.start < 0:  # the very first column is the first day: nothing is before it
-            pad = ((0, 0), (1, 0))
-            sums, numbers = np.pad(total, pad), np.pad(number, pad)
-            last, before = (slice(one.start + 1, one.stop + 1) for one in (last, before))
-            return (sums[:, last] - sums[:, before]) / (numbers[:, last] - numbers[:, before])
-        return (total[:, last] - total[:, before]) / (number[:, last] - number[:, before])
+        last, first = end - WEEK * until, end - WEEK * (until + weeks)
+        after, before = slice(last - count, last), slice(first - count, first)
+        return (total[:, after] - total[:, before]) / (number[:, after] - number[:, before])
 
     weekly = [mean(NEW + week, 1) for week in range(OLD)]
     middle = sum(weekly) / OLD
