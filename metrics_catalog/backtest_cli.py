@@ -89,6 +89,8 @@ def _show(made: Backtest, unit: str) -> None:
         console().print(table)
         if len(made.fired) > SHOWN:
             typer.echo(f"… and {len(made.fired) - SHOWN} before; --json has them all")
+    for why, count in made.too_little.items():
+        typer.echo(f"anomalies are not looked for in {count} of {made.watched} series: {why}")
     typer.echo("\n".join(_load(made)))
 
 

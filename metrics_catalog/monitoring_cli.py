@@ -48,6 +48,8 @@ def listed(
         console().print(f"{one.name}  {one.severity}  {state:<13} {with_whom:<10} {one.text(language)}", markup=False)
     if not found:
         typer.echo("没有未了结的预警" if language == "zh" else "no alert is open")
+    if told := _too_little(context, language):
+        typer.echo(told)
 
 
 @alerts_app.command()
@@ -118,6 +120,20 @@ def _incidents(context: typer.Context) -> Incidents:
 
     project = project_of(context)
     return Incidents(open_store(project.ops), official_catalog(project), lambda: datetime.now(UTC))
+
+
+def _too_little(context: typer.Context, language: str) -> str | None:
+    """Series in which nothing unusual can be seen."""
+    from metrics_catalog.monitoring.following import last_evaluated
+    from metrics_catalog.ops.store import open_store
+
+    last = last_evaluated(open_store(project_of(context).ops))
+    if last is None or not last.too_little:
+        return None
+    if language == "zh":
+        return f"{last.too_little} 个序列数据太少，未作异常检测；原因见 metrics backtest 指标"
+    many = "1 series has" if last.too_little == 1 else f"{last.too_little} series have"
+    return f"{many} too little data to look for anomalies in; metrics backtest METRIC says why"
 
 
 def _language(context: typer.Context, zh: bool) -> Any:

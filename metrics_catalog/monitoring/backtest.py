@@ -14,7 +14,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.calendar import known_days
 from metrics_catalog.monitoring.cases import HISTORY
-from metrics_catalog.monitoring.detectors import DETECTORS
+from metrics_catalog.monitoring.detectors import DETECTORS, SENSITIVE, anomaly
 from metrics_catalog.monitoring.detectors.base import Case, Judge, Verdict
 from metrics_catalog.monitoring.evaluate import findings_of, judge
 from metrics_catalog.monitoring.finding import Finding, RuleName
@@ -25,11 +25,16 @@ from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.monitoring import Anomaly, Sensitivity
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from metrics_catalog.published.snapshot import Snapshot
 
 LENGTHS: Mapping[Grain, int] = {"day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
 LEARN: Mapping[Grain, int] = {"day": 120, "week": 40, "month": 24, "quarter": 12, "year": 6}  # periods before the first
 CHOICES: tuple[Sensitivity, ...] = ("high", "medium", "low")
+
+# A message: a metric, and the first period. Slices of a metric that break in the same period are told of together.
+Key = tuple[str, date]
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,8 @@ class Fired:
     worst: Finding
 
     @property
-    def key(self) -> tuple[str, date]:
-        """Slices of a metric that break in the same period are one message."""
+    def key(self) -> Key:
+        """The message it is told by."""
         return self.worst.series.metric, self.first
 
     def as_json(self) -> dict[str, Any]:
@@ -71,7 +76,8 @@ class Backtest:
     """``fired``: in the ``days`` up to ``last``. ``owner``'s messages a week: ``others`` for its other metrics.
 
     ``by_sensitivity``: messages a week of this metric if its anomalies were looked for so; ``suggested``: the most
-    sensitive that keeps within ``wanted``, None where none does.
+    sensitive that keeps within ``wanted``, None where none does. ``watched``: series whose anomalies are looked for,
+    ``too_little``: how many of them the newest period says nothing of, by why.
     """
 
     metric: str
@@ -83,11 +89,18 @@ class Backtest:
     room: tuple[int, int]
     wanted: float
     by_sensitivity: Mapping[Sensitivity, float]
+    watched: int
+    too_little: Mapping[str, int]
 
     @property
     def weekly(self) -> float:
         """Messages a week of this metric."""
-        return weekly(self.fired, self.days)
+        return weekly(self.keys, self.days)
+
+    @property
+    def keys(self) -> set[Key]:
+        """The messages of this metric."""
+        return {one.key for one in self.fired}
 
     @property
     def suggested(self) -> Sensitivity | None:
@@ -105,12 +118,14 @@ class Backtest:
             "last": self.last.isoformat(),
             "fired": [one.as_json() for one in self.fired],
             "by_rule": dict(Counter(one.worst.rule for one in self.fired)),
-            "messages": messages(self.fired),
+            "messages": len(self.keys),
             "messages_a_week": round(self.weekly, 2),
             "owner": self.owner,
             "owner_messages_a_week": round(self.weekly + self.others, 2),
             "room_a_week": list(self.room),
             "by_sensitivity": {name: round(load, 2) for name, load in self.by_sensitivity.items()},
+            "watched_series": self.watched,
+            "too_little_data": dict(self.too_little),
             "wanted_a_week": round(self.wanted, 2),
             "suggested": self.suggested,
         }
@@ -130,37 +145,35 @@ def backtest(
     """
     terms = terms_of(catalog)
     mine, policy = terms[metric], catalog.policy.monitoring
-    judges = [DETECTORS[name] for name in rules or DETECTORS]
+    asked = rules or tuple(DETECTORS)
     cases = list(_cases(catalog, snapshot, [mine], days))
-    fired = tuple(would_fire(cases, judges))
+    fired = tuple(would_fire(cases, [DETECTORS[name] for name in asked]))
     others = [one for one in terms.values() if one.spec.owner == mine.spec.owner and one.metric != metric]
-    load = weekly(fire(catalog, snapshot, others, days), days)
+    load = weekly(messages(_cases(catalog, snapshot, others, days)), days)
     wanted = max(policy.weekly_alerts[1] - load, 0.0) if wanted is None else wanted
+    always = {one.key for one in fired if one.worst.rule not in SENSITIVE}
+    sensitive = [DETECTORS[name] for name in asked if name in SENSITIVE]
     tried: dict[Sensitivity, float] = {}
     for one in CHOICES if mine.anomaly_grain is not None else ():
-        tried[one] = weekly(would_fire((_as_sensitive(case, one) for case in cases), judges), days)
-    last = snapshot.info.closed_through
-    return Backtest(metric, days, last, fired, mine.spec.owner, load, policy.weekly_alerts, wanted, tried)
+        more = messages((_as_sensitive(case, one) for case in cases), sensitive)
+        tried[one] = weekly(always | more, days)
+    last, (watched, too_little) = snapshot.info.closed_through, _too_little(cases)
+    room = policy.weekly_alerts
+    return Backtest(metric, days, last, fired, mine.spec.owner, load, room, wanted, tried, watched, too_little)
 
 
 def loads(catalog: Catalog, snapshot: Snapshot, days: int = 180) -> dict[str, dict[str, float]]:
     """Messages a week by owner, and of each of its metrics."""
     terms = terms_of(catalog)
-    fired = fire(catalog, snapshot, terms.values(), days)
+    load = Counter(metric for metric, _ in messages(_cases(catalog, snapshot, terms.values(), days)))
     found: dict[str, dict[str, float]] = {}
     for name, one in terms.items():
-        mine = [each for each in fired if each.worst.series.metric == name]
-        found.setdefault(one.spec.owner, {})[name] = weekly(mine, days)
+        found.setdefault(one.spec.owner, {})[name] = load[name] * 7 / days
     return found
 
 
-def fire(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days: int) -> list[Fired]:
-    """Everything that would have fired on what is published, oldest first."""
-    return would_fire(_cases(catalog, snapshot, watched, days))
-
-
 def would_fire(cases: Iterable[Case], judges: Iterable[Judge] = tuple(DETECTORS.values())) -> list[Fired]:
-    """The same of cases at hand, as of values that are not published."""
+    """Everything that would have fired, oldest first."""
     found = [one for case in cases for one in _runs(case, judge(case, judges))]
     return sorted(found, key=lambda one: (one.first, -one.worst.score, str(one.worst.series)))
 
@@ -171,14 +184,20 @@ def case_of(catalog: Catalog, panel: Panel, first: int) -> Case:
     return Case(panel, known, first, learn(panel, known, first, Pupils.new(panel)))
 
 
-def messages(fired: Iterable[Fired]) -> int:
-    """How many messages they make: slices of a metric that break together are one."""
-    return len({one.key for one in fired})
+def messages(cases: Iterable[Case], judges: Collection[Judge] = tuple(DETECTORS.values())) -> set[Key]:
+    """The messages that would have been sent, without what they say."""
+    found: set[Key] = set()
+    for case in cases:
+        for verdict in judge(case, judges):
+            for row, column in np.argwhere(_begins(verdict)).tolist():
+                block = case.panel.names.block(int(verdict.rows[row]))
+                found.add((block.terms.metric, case.panel.starts[case.first + column]))
+    return found
 
 
-def weekly(fired: Iterable[Fired], days: int) -> float:
+def weekly(keys: Collection[Key], days: int) -> float:
     """Messages a week."""
-    return messages(fired) * 7 / days
+    return len(keys) * 7 / days
 
 
 def _cases(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days: int) -> Iterator[Case]:
@@ -200,20 +219,34 @@ def _cases(catalog: Catalog, snapshot: Snapshot, watched: Iterable[Terms], days:
 def _runs(case: Case, verdicts: Iterable[Verdict]) -> Iterator[Fired]:
     """Consecutive periods in which a series breaks a rule, as one."""
     for verdict in verdicts:
-        broken = verdict.score > 1
-        begins = broken.copy()
-        begins[:, 1:] &= ~broken[:, :-1]
+        broken, begins = verdict.score > 1, _begins(verdict)
         if not begins.any():
             continue
         found = {(one.series, one.period): one for one in findings_of(case, verdict)}
         for row, column in np.argwhere(begins).tolist():
             after = np.flatnonzero(~broken[row, column:])
             end = column + (int(after[0]) if len(after) else broken.shape[1] - column)
-            series = case.panel.named(int(verdict.rows[row]))
+            series = case.panel.names[int(verdict.rows[row])]
             columns = case.panel.starts[case.first + column : case.first + end]
             yield Fired(
                 columns[0], columns[-1], max((found[series, day] for day in columns), key=lambda one: one.score)
             )
+
+
+def _too_little(cases: Iterable[Case]) -> tuple[int, Counter[str]]:
+    """How many series are watched for anomalies, and of how many nothing can be said, by why."""
+    watched, found = 0, Counter[str]()
+    for verdict in (one for case in cases for one in anomaly.judge(case)):
+        watched += len(verdict.rows)
+        found.update({why: len(rows) for why, rows in verdict.too_little.items()})
+    return watched, found
+
+
+def _begins(verdict: Verdict) -> NDArray[np.bool_]:
+    """Where a rule breaks that was in order the period before."""
+    begins = verdict.score > 1
+    begins[:, 1:] &= ~begins[:, :-1]
+    return begins
 
 
 def _as_sensitive(case: Case, sensitivity: Sensitivity) -> Case:

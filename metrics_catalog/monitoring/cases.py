@@ -6,8 +6,9 @@ From published history, or, where nothing in it changed since, from what was kep
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from metrics_catalog.monitoring.detectors.base import Case
 from metrics_catalog.monitoring.learnt import Pupils, learn
 from metrics_catalog.monitoring.memory import Memory
 from metrics_catalog.monitoring.series import Panel, Rows, read_panel, starts_until
-from metrics_catalog.monitoring.state import TAIL, State, joined, picked
+from metrics_catalog.monitoring.state import TAIL, State, picked
 from metrics_catalog.monitoring.watched import Terms, due, last_period, terms_of
 from metrics_catalog.spec.base import GRAINS, Grain, ordered
 
@@ -94,16 +95,25 @@ def cases(
         if usable and state is not None:
             panel, pupils, begin = _continued(snapshot, state, wanted, group.last, catalog)
         else:
-            calendar = Calendar.of(catalog)
-            starts = starts_until(calendar, group.grain, group.last, HISTORY[calendar.like(group.grain)])
-            panel, begin = read_panel(snapshot, wanted, group.grain, starts), 0
+            panel, begin = read_panel(snapshot, wanted, group.grain, _history(catalog, snapshot, group, wanted)), 0
             pupils = Pupils.new(panel)
         known = known_days(catalog.policy, panel.starts[0], panel.starts[-1], catalog.semantics.own_grains)
         first = max(begin, _first(panel, group, wanted))
         yield Case(panel, known, first, learn(panel, known, first, pupils, begin))
         learnt.append((panel, pupils))
     if published is not None and learnt:
-        memory.learnt[name] = _kept(learnt, snapshot, words)
+        memory.learnt[name] = State.of(learnt, snapshot.version, words, snapshot.info.definitions)
+
+
+def _history(catalog: Catalog, snapshot: Snapshot, group: Group, wanted: Collection[Terms]) -> tuple[date, ...]:
+    """Periods to learn from; of those before anything was published only as many as rules look back."""
+    calendar = Calendar.of(catalog)
+    starts = starts_until(calendar, group.grain, group.last, HISTORY[calendar.like(group.grain)])
+    first = snapshot.first(group.grain)
+    if first is None or group.grain not in GRAINS or any(_looks_far(one, group.grain) for one in wanted):
+        return starts
+    least = TAIL + CAUGHT_UP[group.grain]
+    return starts[min(bisect_left(starts, first), max(0, len(starts) - least)) :]
 
 
 def _first(panel: Panel, group: Group, wanted: Collection[Terms]) -> int:
@@ -158,8 +168,6 @@ def _continued(
     while starts[-1] < last:
         starts.append(calendar.next(state.grain, starts[-1]))
     old, pupils = state.panel(wanted)
-    if len(starts) == 1:
-        return old, pupils, len(old.starts)
     new = read_panel(snapshot, wanted, state.grain, tuple(starts[1:]))
     panel, before = beside(old, new)
     return panel, picked(pupils, before), len(old.starts)
@@ -171,54 +179,34 @@ def beside(old: Panel, new: Panel) -> tuple[Panel, NDArray[np.int64]]:
     of_new = {(block.terms.metric, block.cut): block for block in new.blocks}
     blocks: list[Rows] = []
     olds, news = [], []
-    for key in dict.fromkeys([*of_old, *of_new]):
-        block, later = of_old.get(key), of_new.get(key)
-        chosen = block or later
-        assert chosen is not None
-        if block is None or later is None or list(block.members) != list(later.members):
-            was, now = _places(block), _places(later)
-            members: Sequence[tuple[str | None, ...]] = list({**was, **now})
-            left = np.array([was.get(one, -1) for one in members], dtype=np.int64)
-            right = np.array([now.get(one, -1) for one in members], dtype=np.int64)
-        else:
-            members = block.members
-            left, right = np.arange(block.first, block.last), np.arange(later.first, later.last)
-        blocks.append(Rows(chosen.terms, chosen.cut, blocks[-1].last if blocks else 0, members))
+    for key, block in (of_old | of_new).items():
+        none = replace(block, first=0, members=())
+        was, now = of_old.get(key, none), of_new.get(key, none)
+        places = {one: row for row, one in enumerate(was.members)}
+        at = np.array([places.setdefault(one, len(places)) for one in now.members], dtype=np.int64)
+        left, right = np.full((2, len(places)), -1)
+        left[: len(was.members)], right[at] = np.arange(was.first, was.last), np.arange(now.first, now.last)
+        blocks.append(replace(block, first=blocks[-1].last if blocks else 0, members=list(places)))
         olds.append(left)
         news.append(right)
-    before = np.concatenate(olds)
-    values = np.concatenate([_rows(old.values, before), _rows(new.values, np.concatenate(news))], axis=1)
+    before, width = np.concatenate(olds), len(old.starts)
+    values = np.empty((len(before), width + len(new.starts)))
+    _copy(old.values, before, values[:, :width])
+    _copy(new.values, np.concatenate(news), values[:, width:])
     return Panel(old.grain, (*old.starts, *new.starts), values, tuple(blocks)), before
 
 
-def _places(block: Rows | None) -> dict[tuple[str | None, ...], int]:
-    return {} if block is None else {one: row for row, one in enumerate(block.members, block.first)}
-
-
-def _rows(values: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    if not len(values):
-        return np.full((len(rows), values.shape[1]), np.nan)
+def _copy(values: NDArray[np.float64], rows: NDArray[np.int64], into: NDArray[np.float64]) -> None:
     if len(rows) == len(values) and (rows == np.arange(len(rows))).all():
-        return values
-    found = values[rows]
-    found[rows < 0] = np.nan
-    return found
-
-
-def _kept(learnt: list[tuple[Panel, Pupils]], snapshot: Snapshot, words: str) -> State:
-    blocks: list[Rows] = []
-    for panel, _ in learnt:
-        before = blocks[-1].last if blocks else 0
-        blocks += [replace(one, first=one.first + before) for one in panel.blocks]
-    starts = min((panel.starts[-TAIL:] for panel, _ in learnt), key=len)
-    values = np.concatenate([panel.values[:, -len(starts) :] for panel, _ in learnt])
-    whole = Panel(learnt[0][0].grain, starts, values, tuple(blocks))
-    pupils = joined(pupil for _, pupil in learnt)
-    return State.of(whole, pupils, snapshot.version, words, snapshot.info.definitions)
+        into[:] = values
+        return
+    into[:] = np.nan
+    known = rows >= 0
+    into[known] = values[rows[known]]
 
 
 def _words(catalog: Catalog) -> str:
     """Digest of what decides what is learnt, besides the numbers."""
     policy = catalog.policy
-    said = f"1 {policy.monitoring.country} {policy.monitoring.events} {policy.week_start} {policy.closed_days}"
+    said = f"2 {policy.monitoring.country} {policy.monitoring.events} {policy.week_start} {policy.closed_days}"
     return hashlib.sha256(said.encode()).hexdigest()[:16]

@@ -15,7 +15,8 @@ from metrics_catalog.monitoring.cases import CAUGHT_UP, Group, cases, groups
 from metrics_catalog.monitoring.detectors import DETECTORS
 from metrics_catalog.monitoring.detectors.base import Case, Judge, Verdict
 from metrics_catalog.monitoring.detectors.shift import DAYS as SHIFTED
-from metrics_catalog.monitoring.finding import Evaluation, Finding, RuleName, Series
+from metrics_catalog.monitoring.finding import Evaluation, Finding
+from metrics_catalog.monitoring.judged import Fine, Judged, TooLittle
 from metrics_catalog.monitoring.memory import Memory
 from metrics_catalog.monitoring.watched import last_period
 from metrics_catalog.spec.base import Grain
@@ -37,8 +38,7 @@ def evaluate(
     with it what was learnt is kept, and a new day costs a new day.
     """
     findings: list[Finding] = []
-    fine: set[tuple[Series, RuleName]] = set()
-    too_little: dict[Series, str] = {}
+    parts: list[Judged] = []
     through: dict[Grain, date] = dict(memory.through)
     missing: dict[Grain, dict[str, tuple[date, ...]]] = {}
     judged = 0
@@ -49,13 +49,13 @@ def evaluate(
                 continue  # nothing is new
             verdicts = [_new(verdict, case, group) for verdict in judge(case)]
             findings += (one for verdict in verdicts for one in findings_of(case, verdict))
-            fine |= fine_of(case, verdicts)
+            parts.append(Judged.by(case.panel.names, case.panel.count, verdicts))
             judged += sum(int((~np.isnan(one.score)).sum()) for one in verdicts)
-            too_little.update(pair for verdict in verdicts for pair in verdict.too_little.items())
             missing.setdefault(group.grain, {}).update(_missing(case, verdicts, group))
         through[group.grain] = last_period(calendar, group.grain, closed_through)
     memory.through, memory.missing = through, missing
-    return Evaluation(tuple(sorted(findings, key=_order)), frozenset(fine), through, too_little, judged)
+    seen = tuple(parts)
+    return Evaluation(tuple(sorted(findings, key=_order)), Fine(seen), through, TooLittle(seen), judged)
 
 
 def judge(case: Case, rules: Iterable[Judge] = tuple(DETECTORS.values())) -> Iterator[Verdict]:
@@ -68,17 +68,6 @@ def findings_of(case: Case, verdict: Verdict) -> Iterator[Finding]:
     """Every (series, period) that breaks the rule."""
     for row, column in np.argwhere(verdict.score > 1):
         yield _finding(case, verdict, int(row), int(column))
-
-
-def fine_of(case: Case, verdicts: Iterable[Verdict]) -> set[tuple[Series, RuleName]]:
-    """(series, rule) pairs whose newest period was judged and breaks nothing; and no period of which is missing."""
-    found: set[tuple[Series, RuleName]] = set()
-    for verdict in verdicts:
-        fine = verdict.score[:, -1] <= 1
-        if verdict.rule == "missing":
-            fine &= ~(verdict.score > 1).any(axis=1)
-        found.update((case.panel.named(row), verdict.rule) for row in verdict.rows[fine].tolist())
-    return found
 
 
 def _new(verdict: Verdict, case: Case, group: Group) -> Verdict:
@@ -102,7 +91,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
         found[metric] = [start for start in still if np.isnan(case.panel.values[row, starts.index(start)])]
     for verdict in (one for one in verdicts if one.rule == "missing"):
         for row, column in np.argwhere(verdict.score > 1):
-            series = case.panel.named(int(verdict.rows[row]))
+            series = case.panel.names[int(verdict.rows[row])]
             if not series.members and starts[case.first + column] not in found[series.metric]:
                 found[series.metric].append(starts[case.first + column])
     return {metric: tuple(days) for metric, days in found.items() if days}
@@ -110,7 +99,7 @@ def _missing(case: Case, verdicts: Iterable[Verdict], group: Group) -> Mapping[s
 
 def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
     panel, known, at = case.panel, case.known, int(verdict.rows[row])
-    series, period = panel.named(at), panel.starts[case.first + column]
+    series, period = panel.names[at], panel.starts[case.first + column]
     found = Finding(
         series,
         verdict.rule,
@@ -122,7 +111,7 @@ def _finding(case: Case, verdict: Verdict, row: int, column: int) -> Finding:
         event=known.lasting(series, period, SHIFTED) if verdict.rule == "shift" else known.event(series, period),
         note=verdict.notes.get((row, column), {}),
     )
-    return replace(found, bad=is_bad(found, panel.block(at).terms.spec.direction))
+    return replace(found, bad=is_bad(found, panel.names.block(at).terms.spec.direction))
 
 
 def is_bad(found: Finding, direction: str) -> bool:

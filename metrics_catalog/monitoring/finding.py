@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
@@ -60,7 +60,7 @@ class Evaluation:
     """
 
     findings: tuple[Finding, ...]
-    fine: frozenset[tuple[Series, RuleName]]
+    fine: Container[tuple[Series, RuleName]]
     through: Mapping[Grain, date]
     too_little: Mapping[Series, str] = field(default_factory=dict)
     judged: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from metrics_catalog.message import Letter, Message, Paragraph
 from metrics_catalog.monitoring.alert_message import Besides, Look, bodies, nothing, text
 from metrics_catalog.monitoring.belonging import Lasting, goes_on
 from metrics_catalog.monitoring.book import Book, added
-from metrics_catalog.monitoring.finding import Finding
+from metrics_catalog.monitoring.finding import Finding, RuleName, Series
 from metrics_catalog.monitoring.incident import LASTING, Incident, read, written
 from metrics_catalog.monitoring.routing import Recipient, answering, recipients
 from metrics_catalog.monitoring.trouble import Member, Trouble
@@ -32,12 +32,16 @@ LOOKED = 5  # new troubles at once whose slices are searched: a second or two ea
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluation as it is kept: of which publish, up to which day, how much it judged and found."""
+    """An evaluation as it is kept: of which publish, up to which day, how much it judged and found.
+
+    ``too_little``: series with too little data to look for anomalies in.
+    """
 
     version: int
     closed_through: date
     judged: int = 0
     findings: int = 0
+    too_little: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Observed:
     """
 
     troubles: Sequence[Trouble] = ()
-    fine: frozenset[Member] = frozenset()
+    fine: Container[tuple[Series, RuleName]] = frozenset()
     standing: frozenset[str] | None = None
     evaluated: Evaluated | None = None
 
@@ -73,7 +77,7 @@ def sync(store: Engine, catalog: Catalog, observed: Observed, now: datetime, loo
         done = _Follow(Book(con, catalog.policy, now), catalog, observed, besides).run()
         if (one := observed.evaluated) is not None:
             row = {"at": stamp(now), "version": one.version}
-            counts = json.dumps({"judged": one.judged, "findings": one.findings})
+            counts = json.dumps({name: getattr(one, name) for name in ("judged", "findings", "too_little")})
             con.execute(sa.insert(evaluations).values(**row, closed_through=str(one.closed_through), data=counts))
     return done
 

@@ -89,7 +89,7 @@ def learn(panel: Panel, known: Known, first: int, pupils: Pupils, begin: int = 0
     expected, scale, number = run(pupils.plain, values, numbers, weights, at)
     with np.errstate(all="ignore"):
         logs = np.log1p(np.where(values >= 0, values, np.nan))
-        positive = np.min(panel.values, axis=1, keepdims=True, initial=0, where=panel.known) >= 0
+        positive = np.logical_not((panel.values < 0).any(axis=1, keepdims=True))
     log, log_scale, _ = run(pupils.log, logs, numbers, weights, at)
     wide = np.broadcast_to(wider, values.shape)[:, at:]
     return Learnt(expected, scale, log, log_scale, number, wide, positive)
@@ -100,7 +100,7 @@ def _with_events(panel: Panel, known: Known, near: NDArray[np.int64], begin: int
     near = near[None, :]
     for event in known.events:
         days = [at for at, start in enumerate(panel.starts[begin:]) if known.falls(event, panel.grain, start)]
-        rows = [row for row in range(panel.count) if days and known.concerns(event, panel.named(row))]
+        rows = [row for row in range(panel.count) if days and known.concerns(event, panel.names[row])]
         if not rows:
             continue
         near = np.array(np.broadcast_to(near, (panel.count, near.shape[1])))

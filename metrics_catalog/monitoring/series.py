@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -17,6 +17,7 @@ from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.watched import Terms
 from metrics_catalog.own_grains import EVER, like
+from metrics_catalog.published import arrow
 from metrics_catalog.spec.base import GRAINS, Grain
 
 if TYPE_CHECKING:
@@ -47,6 +48,42 @@ class Rows:
         """As an index."""
         return slice(self.first, self.last)
 
+    @cached_property
+    def places(self) -> Mapping[tuple[str | None, ...], int]:
+        """The row of each of its members."""
+        return {one: row for row, one in enumerate(self.members, self.first)}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Which series each row of a panel is. Made when asked for: naming 100,000 takes longer than judging them."""
+
+    grain: Grain
+    blocks: tuple[Rows, ...]
+
+    def __getitem__(self, row: int) -> Series:
+        """The series of a row."""
+        block = self.block(row)
+        members = block.members[row - block.first]
+        return Series(block.terms.metric, self.grain, tuple(zip(block.cut, members, strict=True)))
+
+    def block(self, row: int) -> Rows:
+        """Whose row it is."""
+        return self.blocks[bisect_right(self._firsts, row) - 1]
+
+    def row(self, series: Series) -> int | None:
+        """The row of a series; None: it has none."""
+        block = self._by_slice.get((series.metric, series.slice)) if series.grain == self.grain else None
+        return None if block is None else block.places.get(tuple(member for _, member in series.members))
+
+    @cached_property
+    def _firsts(self) -> list[int]:
+        return [block.first for block in self.blocks]
+
+    @cached_property
+    def _by_slice(self) -> Mapping[tuple[str, tuple[str, ...]], Rows]:
+        return {(block.terms.metric, tuple(block.cut)): block for block in self.blocks}
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -66,19 +103,10 @@ class Panel:
         """How many series."""
         return len(self.values)
 
-    def block(self, row: int) -> Rows:
-        """Whose row it is."""
-        return self.blocks[bisect_right(self._firsts, row) - 1]
-
-    def named(self, row: int) -> Series:
-        """The series of a row."""
-        block = self.block(row)
-        members = block.members[row - block.first]
-        return Series(block.terms.metric, self.grain, tuple(zip(block.cut, members, strict=True)))
-
     @cached_property
-    def _firsts(self) -> list[int]:
-        return [block.first for block in self.blocks]
+    def names(self) -> Names:
+        """Which series its rows are."""
+        return Names(self.grain, self.blocks)
 
     @cached_property
     def days(self) -> NDArray[np.int64]:
@@ -100,11 +128,6 @@ class Panel:
         months = np.array([start.year * 12 + start.month - 1 for start in self.starts], dtype=np.int64)
         return months // {"month": 1, "quarter": 3, "year": 12}[self.grain]
 
-    @cached_property
-    def known(self) -> NDArray[np.bool_]:
-        """Where there is data."""
-        return ~np.isnan(self.values)
-
 
 def starts_until(calendar: Calendar, grain: Grain, last: date, count: int) -> tuple[date, ...]:
     """``count`` periods of a grain up to the one that begins at ``last``; as many of an own grain as are known."""
@@ -123,10 +146,9 @@ def read_panel(snapshot: Snapshot, watched: Iterable[Terms], grain: Grain, start
     blocks: list[Rows] = []
     parts: list[NDArray[np.float64]] = []
     first = 0
-    end = starts[-1] + timedelta(days=1)
-    for terms in watched:
+    for terms in watched if starts else ():
         for cut in terms.cuts(grain):
-            table = snapshot.values([terms.metric], grain, cut, (), starts[0], end)
+            table = snapshot.values([terms.metric], grain, cut, (), starts[0], starts[-1] + timedelta(days=1))
             if table.num_rows == 0:
                 continue
             members, values = dense(table, cut, days)
@@ -141,17 +163,24 @@ def dense(
     table: pa.Table, cut: Sequence[str], days: NDArray[np.int64], column: str = "value"
 ) -> tuple[list[tuple[str | None, ...]], NDArray[np.float64]]:
     """Members of each series, and its values by period (``days`` since 1970). Rows come ordered by members, period."""
+    members = [table[name].combine_chunks() for name in cut]
     begins = np.zeros(table.num_rows, dtype=bool)
     begins[0] = True
-    columns: list[tuple[list[str], NDArray[np.int64]]] = []
-    for name in cut:
-        encoded = table[name].combine_chunks().dictionary_encode()
-        codes = compute.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-        begins[1:] |= codes[1:] != codes[:-1]
-        columns.append((encoded.dictionary.to_pylist(), codes))
+    for one in members:
+        begins[1:] |= _changes(one)
     firsts = np.flatnonzero(begins)
-    at = np.searchsorted(days, table["period"].combine_chunks().cast(pa.int32()).to_numpy())
+    rows = np.cumsum(begins) - 1
+    places = np.searchsorted(days, np.arange(days[0], days[-1] + 1))  # of each day: quicker than of each row
+    at = places[arrow.array(table["period"], pa.int32()) - days[0]]
     values = np.full((len(firsts), len(days)), np.nan)
-    values[np.cumsum(begins) - 1, at] = table[column].cast(pa.float64()).combine_chunks().to_numpy(zero_copy_only=False)
-    heads = [[words[code] if code >= 0 else None for code in codes[firsts]] for words, codes in columns]
+    values.reshape(-1)[rows * len(days) + at] = arrow.array(table[column], pa.float64())
+    heads = [one.take(arrow.numbers(firsts)).to_pylist() for one in members]
     return list(zip(*heads, strict=True)) if heads else [()], values
+
+
+def _changes(column: pa.Array) -> NDArray[np.bool_]:
+    """Where a value is another than the one before it; null is one too."""
+    before, after = column.slice(0, len(column) - 1), column.slice(1)
+    differs = compute.not_equal(before, after)  # null where one of them is
+    lacks = compute.xor(compute.is_null(before), compute.is_null(after))
+    return arrow.array(compute.coalesce(differs, lacks), pa.uint8()).view(bool)

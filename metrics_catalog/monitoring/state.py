@@ -44,12 +44,21 @@ class State:
     pupils: Pupils
 
     @classmethod
-    def of(cls, panel: Panel, pupils: Pupils, version: int, words: str, definitions: Mapping[str, str]) -> State:
-        """The state after a panel was learnt."""
-        blocks = tuple((block.terms.metric, block.cut, block.first, block.members) for block in panel.blocks)
+    def of(
+        cls, learnt: Sequence[tuple[Panel, Pupils]], version: int, words: str, definitions: Mapping[str, str]
+    ) -> State:
+        """The state after panels were learnt that end with the same period."""
+        blocks: list[tuple[str, tuple[str, ...], int, Sequence[tuple[str | None, ...]]]] = []
+        first = 0
+        for panel, _ in learnt:
+            blocks += [(one.terms.metric, one.cut, first + one.first, one.members) for one in panel.blocks]
+            first += panel.count
+        grain, starts = learnt[0][0].grain, min((panel.starts[-TAIL:] for panel, _ in learnt), key=len)
+        tails = [panel.values[:, -len(starts) :] for panel, _ in learnt]
+        tail = np.concatenate(tails, dtype=np.float32, casting="same_kind")
         names = {metric: definitions.get(metric, "") for metric, *_ in blocks}
-        starts, tail = panel.starts[-TAIL:], panel.values[:, -TAIL:].astype(np.float32)
-        return cls(panel.grain, version, words, panel.starts[-1], starts, names, blocks, tail, pupils)
+        pupils = joined(pupil for _, pupil in learnt)
+        return cls(grain, version, words, starts[-1], starts, names, tuple(blocks), tail, pupils)
 
     def panel(self, wanted: Collection[Terms]) -> tuple[Panel, Pupils]:
         """The tail of some metrics as a panel, with what was learnt of its series."""
@@ -67,6 +76,7 @@ class State:
     def write(self, file: BinaryIO) -> None:
         """As one file: no archive, whose checksums take longer than all the rest."""
         head = {one.name: getattr(self, one.name) for one in fields(self) if one.name not in ("tail", "pupils")}
+        head["blocks"] = [(*block, list(zip(*members, strict=True))) for *block, members in self.blocks]
         text = json.dumps(head, default=str, ensure_ascii=False).encode()
         np.save(file, np.frombuffer(text, dtype=np.uint8))
         np.save(file, self.tail)
@@ -83,8 +93,8 @@ class State:
                 tail = np.load(file)
                 pupils = Pupils(_smoothing(head["grain"], file), _smoothing(head["grain"], file))
             blocks = tuple(
-                (metric, tuple(cut), first, list(map(tuple, members)))
-                for metric, cut, first, members in head.pop("blocks")
+                (metric, tuple(cut), first, list(zip(*columns, strict=True)) if columns else [()])
+                for metric, cut, first, columns in head.pop("blocks")
             )
             starts = tuple(date.fromisoformat(day) for day in head.pop("starts"))
             through = date.fromisoformat(head.pop("through"))
@@ -102,6 +112,8 @@ def picked(pupils: Pupils, rows: NDArray[np.int64]) -> Pupils:
 def joined(parts: Iterable[Pupils]) -> Pupils:
     """The rows of several, one after the other."""
     found = list(parts)
+    if len(found) == 1:
+        return found[0]
     return Pupils(_joined([one.plain for one in found]), _joined([one.log for one in found]))
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.finding import Finding, Level, RuleName, Series
 from metrics_catalog.spec.alerting import Severity
 
 
-@dataclass(frozen=True, order=True)
-class Member:
+class Member(NamedTuple):
     """What an incident is made of and recovers by: one rule on one series."""
 
     series: Series

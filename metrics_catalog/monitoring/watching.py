@@ -17,7 +17,7 @@ from metrics_catalog.monitoring.finding import Evaluation
 from metrics_catalog.monitoring.following import Evaluated, Observed, Synced, last_evaluated, sync
 from metrics_catalog.monitoring.grouping import troubles
 from metrics_catalog.monitoring.standing import held_troubles, source_troubles
-from metrics_catalog.monitoring.trouble import Member, Trouble
+from metrics_catalog.monitoring.trouble import Trouble
 from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def watch(
             from metrics_catalog.monitoring.evaluate import evaluate
 
             evaluation, version = evaluate(catalog, snapshot, memory, closed, published), snapshot.version
-    evaluated = _kept(evaluation, version, closed)
+    evaluated = _kept(evaluation, version, closed, last)
     observed = observe(view, evaluation, owners, evaluated)
     synced = sync(store, catalog, observed, now, looker(catalog, store, published, project.state))
     if version is not None:
@@ -87,8 +87,7 @@ def observe(
         _joined(standing.pop(trouble.key, None), trouble)
         for trouble in troubles(view.catalog, [(one, explain(view, one)) for one in heard])
     ]
-    fine = frozenset(Member(series, rule) for series, rule in evaluation.fine)
-    return Observed((*found, *standing.values()), fine, keys, evaluated)
+    return Observed((*found, *standing.values()), evaluation.fine, keys, evaluated)
 
 
 def _joined(standing: Trouble | None, trouble: Trouble) -> Trouble:
@@ -107,8 +106,13 @@ def _is_recent(catalog: Catalog, evaluation: Evaluation, grain: Grain, period: d
     return period == through or (through - period).days <= catalog.policy.alerts.catch_up_days
 
 
-def _kept(evaluation: Evaluation, version: int | None, closed: date) -> Evaluated | None:
-    return None if version is None else Evaluated(version, closed, evaluation.judged, len(evaluation.findings))
+def _kept(evaluation: Evaluation, version: int | None, closed: date, last: Evaluated | None) -> Evaluated | None:
+    """What is kept of an evaluation. A second one of the same days judges only what changed."""
+    if version is None:
+        return None
+    before = last.too_little if last is not None and last.closed_through == closed else 0
+    too_little = max(before, len(evaluation.too_little))
+    return Evaluated(version, closed, evaluation.judged, len(evaluation.findings), too_little)
 
 
 def _summed(seen: Watch, store: Engine) -> Watch:

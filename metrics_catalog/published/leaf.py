@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from metrics_catalog.engine.query import Filter
 from metrics_catalog.published import arrow
 from metrics_catalog.published.kept import Kept
-from metrics_catalog.published.places import columns_of
+from metrics_catalog.published.places import type_of
 
 FEW = 8  # row groups up to which decoding is worth keeping and not worth sharing among threads
 GROUPS_AT_ONCE = 64  # row groups decoded before filtering: about 260k rows, 50 MB
@@ -97,6 +97,10 @@ class Leaf:
     def _only(self, groups: Sequence[int], column: str, value: str) -> bool:
         return all(self._span(group, column) == (value, value) for group in groups)
 
+    def _within(self, groups: Sequence[int], wanted: Selection) -> bool:
+        spans = [self._span(group, "period") for group in groups]
+        return all(first is not None and first >= wanted.start and last < wanted.end for first, last in spans)
+
     def _overlaps(self, group: int, column: str, low: Any, high: Any) -> bool:
         first, last = self._span(group, column)
         return first is None or (first <= high and low <= last)
@@ -133,8 +137,9 @@ class Leaf:
         tested = ["period", *(part.dimension for part in wanted.filters), *equal]
         constant = self._constants(groups, [name for name in columns if name not in tested])
         names = [name for name in dict.fromkeys([*columns, *tested]) if name not in constant]
-        table = self._decoded(tuple(groups), tuple(names))
-        rows = table.filter(_mask(table, wanted, equal))
+        rows = self._decoded(tuple(groups), tuple(names))
+        if equal or wanted.filters or not self._within(groups, wanted):
+            rows = rows.filter(_mask(rows, wanted, equal))
         made = {name: pa.repeat(value, rows.num_rows) for name, value in constant.items()}
         return pa.Table.from_arrays([made[name] if name in made else rows[name] for name in columns], list(columns))
 
@@ -147,14 +152,18 @@ class Leaf:
 
     def _constants(self, groups: Sequence[int], columns: Sequence[str]) -> dict[str, pa.Scalar]:
         """Columns the statistics know wholly, mostly definition, run_id and the unused of numerator, denominator."""
-        found = {name: {self._constant(group, name) for group in groups} for name in columns}
-        return {name: values.pop() for name, values in found.items() if len(values) == 1 and None not in values}
+        firsts = {name: self._constant(groups[0], name) for name in columns}
+        return {
+            name: first
+            for name, first in firsts.items()
+            if first is not None and all(self._constant(group, name) == first for group in groups)
+        }
 
     def _constant(self, group: int, column: str) -> pa.Scalar | None:
         key = (group, column)
         if key not in self._known:
             chunk = self._metadata.row_group(group).column(self._column[column])
-            self._known[key] = _constant(chunk, columns_of([column]).field(0).type)
+            self._known[key] = _constant(chunk, type_of(column))
         return self._known[key]
 
 

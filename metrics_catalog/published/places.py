@@ -38,4 +38,9 @@ def values_schema(dimensions: Iterable[str] = ()) -> pa.Schema:
 
 def columns_of(names: Iterable[str]) -> pa.Schema:
     """The named columns of values with their types."""
-    return pa.schema([(name, _TYPES.get(name, pa.string())) for name in names])
+    return pa.schema([(name, type_of(name)) for name in names])
+
+
+def type_of(column: str) -> pa.DataType:
+    """Of a column of values."""
+    return _TYPES.get(column, pa.string())

@@ -42,6 +42,10 @@ class Snapshot:
         """The Parquet files of this version, for a query engine of your own."""
         return tuple(values_folder(self._root) / file.path for file in self._files)
 
+    def first(self, grain: str) -> date | None:
+        """The first period of a grain that anything was published for."""
+        return min((file.low for file in self._files if file.grain == grain), default=None)
+
     def values(
         self,
         metrics: Iterable[str],

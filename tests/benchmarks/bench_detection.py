@@ -1,7 +1,6 @@
-"""How many injected events the rules find, at how many false alerts, and what it costs.
+"""How many injected events the rules find, at how many false alerts, how many of them near holidays.
 
-    python tests/benchmarks/bench_detection.py             # recall, false alerts, share near holidays
-    python tests/benchmarks/bench_detection.py --cpu       # 100,000 series: 120 days at once, one new day
+    python tests/benchmarks/bench_detection.py
 
 A false alert is an incident on series nobody touched: a run of days on which a rule is broken. Thresholds were tuned on
 one half of the series and are reported on the other, with other seeds.
@@ -9,12 +8,8 @@ one half of the series and are reported on the other, with other seeds.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
-import time
 from collections import defaultdict
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 
 import numpy as np
 from detection_panel import WARM, Set, halves, injected, sets
@@ -22,13 +17,11 @@ from pydantic import TypeAdapter
 
 from metrics_catalog.monitoring.backtest import would_fire
 from metrics_catalog.monitoring.calendar import known_days
-from metrics_catalog.monitoring.cases import beside
 from metrics_catalog.monitoring.detectors import anomaly, missing, shift
 from metrics_catalog.monitoring.detectors.base import Case
 from metrics_catalog.monitoring.evaluate import judge
 from metrics_catalog.monitoring.learnt import NOISY, Pupils, learn
 from metrics_catalog.monitoring.series import Panel, Rows
-from metrics_catalog.monitoring.state import State
 from metrics_catalog.monitoring.watched import Terms
 from metrics_catalog.spec.metric import Metric
 from metrics_catalog.spec.monitoring import Monitoring, Sensitivity
@@ -110,50 +103,5 @@ def quality() -> None:
         print(f"recall {kind}: {share:.3f} of {count}")
 
 
-def cpu(count: int = 100_000, length: int = 120) -> None:
-    random = np.random.default_rng(5)
-    days = tuple(date(2024, 1, 1) + timedelta(days=number) for number in range(length + 1))
-    week = 1 + 0.3 * np.sin(np.arange(length + 1) * 2 * np.pi / 7)
-    values = random.uniform(50, 500, (count, 1)) * week * random.lognormal(0, 0.1, (count, length + 1))
-    policy = Policy(monitoring=Monitoring(country="US"))
-    terms = Terms("m", SPEC, policy.monitoring)
-    members = [(str(number),) for number in range(count)]
-
-    def panel(columns: slice) -> Panel:
-        return Panel("day", days[columns], values[:, columns], (Rows(terms, ("store",), 0, members),))
-
-    known = known_days(policy, days[0], days[-1])
-    before = panel(slice(0, length))
-    start = time.process_time()
-    pupils = Pupils.new(before)
-    made = Case(before, known, length - 28, learn(before, known, length - 28, pupils))
-    hits = sum(int((verdict.score > 1).sum()) for verdict in judge(made))
-    print(f"{count} series × {length} days, 28 judged: {time.process_time() - start:.2f} CPU s, {hits} findings")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "day.state"
-        with path.open("wb") as file:
-            State.of(before, pupils, 1, "", {}).write(file)
-        print(f"kept: {path.stat().st_size / 1e6:.0f} MB")
-        start = time.process_time()
-        state = State.read(path)
-        assert state is not None
-        old, pupils = state.panel([terms])
-        new = panel(slice(length, None))
-        both, _ = beside(old, new)
-        read = time.process_time()
-        first = len(old.starts)
-        made = Case(both, known, first, learn(both, known, first, pupils, first))
-        hits = sum(int((verdict.score > 1).sum()) for verdict in judge(made))
-        done = time.process_time()
-        with path.open("wb") as file:
-            State.of(both, pupils, 2, "", {}).write(file)
-        kept = time.process_time()
-    print(
-        f"one new day: {kept - start:.2f} CPU s (read {read - start:.2f}, judge {done - read:.2f}, keep {kept - done:.2f})"
-    )
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cpu", action="store_true")
-    cpu() if parser.parse_args().cpu else quality()
+    quality()

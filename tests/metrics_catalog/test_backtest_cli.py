@@ -46,6 +46,14 @@ def test_of_all_metrics_the_load_by_owner(command: Any) -> None:
     assert "room 30-50" in command(metric=None)
 
 
+def test_it_says_where_nothing_can_be_seen(command: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "not looked for" not in command()
+    monkeypatch.setattr("metrics_catalog.monitoring.detectors.anomaly.NOISY", 0.0)
+    assert "anomalies are not looked for in 1 of 1 series: a day is usually off by more than 0%" in command()
+    found = json.loads(command(as_json=True))
+    assert (found["watched_series"], list(found["too_little_data"].values())) == (1, [1])
+
+
 def test_an_unknown_rule_names_the_nearest(command: Any) -> None:
     with pytest.raises(typer.BadParameter, match=r'there is no rule "anomally".*"anomaly"'):
         command(rule=["anomally"])

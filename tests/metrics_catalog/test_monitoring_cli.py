@@ -13,7 +13,7 @@ import pytest
 
 from metrics_catalog.monitoring.cause import Explained
 from metrics_catalog.monitoring.finding import Finding, Series
-from metrics_catalog.monitoring.following import Observed, sync
+from metrics_catalog.monitoring.following import Evaluated, Observed, last_evaluated, sync
 from metrics_catalog.monitoring.grouping import troubles
 from metrics_catalog.ops.store import open_store
 from orchestration.cli import main
@@ -43,11 +43,21 @@ def alerts(refreshed: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 
 def test_a_list_in_the_readers_language_the_worst_first(alerts: Alerts) -> None:
     _, out, _ = alerts()
-    assert [line[:9] for line in out.splitlines()] == ["INC-2  1 ", "INC-1  2 "]
+    assert [line[:9] for line in out.splitlines()[:2]] == ["INC-2  1 ", "INC-1  2 "]
     assert "真实波动：2024年3月2日净销售额为$5，较预期$12.50变动-60.0%" in out
     code, out, _ = alerts("list", "--json", "--metric", "net_sales", user="ana")
     assert (code, [one["incident"] for one in json.loads(out)]) == (0, ["INC-2", "INC-1"])
     assert "Real move: Net sales $5 on 2 Mar 2024, -60.0% against the expected $12.50" in alerts(user="ana")[1]
+
+
+def test_series_with_too_little_data_are_counted(alerts: Alerts, refreshed: Any) -> None:
+    store, catalog = open_store(refreshed.project.ops), refreshed.declared().catalog
+    for count in (1, 12):
+        kept = Evaluated(9, date(2024, 3, 2), too_little=count)
+        sync(store, catalog, Observed(evaluated=kept), datetime.now(UTC))
+        assert last_evaluated(store) == kept
+    assert "12 个序列数据太少，未作异常检测" in alerts()[1]
+    assert "12 series have too little data to look for anomalies in" in alerts(user="ana")[1]
 
 
 def test_from_open_to_resolved(alerts: Alerts) -> None:

@@ -17,3 +17,6 @@ DETECTORS: Mapping[RuleName, Judge] = {
     "anomaly": anomaly.judge,
     "shift": shift.judge,
 }
+
+# Rules that go by the sensitivity of a metric file.
+SENSITIVE: frozenset[RuleName] = frozenset({"anomaly", "shift"})

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metrics_catalog.monitoring.detectors.base import Case, Verdict
-from metrics_catalog.monitoring.finding import Series
 from metrics_catalog.monitoring.learnt import NOISY
-from metrics_catalog.monitoring.series import Panel
 from metrics_catalog.monitoring.smoothing import SHAPES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from metrics_catalog.monitoring.series import Panel
 
 # Usual residuals from which a value is unusual: with level shifts about one false alert per series in 360, 90 and 30
 # days (`tests/benchmarks/bench_detection.py`).
@@ -36,7 +36,8 @@ def judge(case: Case) -> Iterator[Verdict]:
     few = learnt.number < SHAPES[case.panel.like].needed
     noisy = learnt.noise > NOISY
     score = np.where(few | noisy, np.nan, score)
-    too_little = _reasons(case.panel, rows, few[rows, -1], noisy[rows, -1])
+    reasons = _reasons(case.panel, few[rows, -1], noisy[rows, -1])
+    too_little = {why: rows[of] for why, of in reasons if of.any()}
     score, expected, low, high = score[rows], expected[rows], low[rows], high[rows]
     yield Verdict("anomaly", rows, score, expected, low, high, score > CRITICAL, too_little=too_little)
 
@@ -50,10 +51,7 @@ def looked_for(case: Case) -> tuple[NDArray[np.int64], NDArray[np.float64], NDAr
     return np.flatnonzero(watched), times, np.repeat([block.terms.minimum for block in blocks], sizes)
 
 
-def _reasons(
-    panel: Panel, rows: NDArray[np.int64], few: NDArray[np.bool_], noisy: NDArray[np.bool_]
-) -> dict[Series, str]:
-    grain, needed = panel.grain, SHAPES[panel.like].needed
-    found = {panel.named(row): f"fewer than {needed} {grain}s to learn from" for row in rows[few].tolist()}
-    wild = f"a {grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
-    return found | {panel.named(row): wild for row in rows[noisy & ~few].tolist()}
+def _reasons(panel: Panel, few: NDArray[np.bool_], noisy: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    yield f"fewer than {SHAPES[panel.like].needed} {panel.grain}s to learn from", few
+    wild = f"a {panel.grain} is usually off by more than {NOISY:.0%}: too little goes on to judge a single one"
+    yield wild, noisy & ~few

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from metrics_catalog.monitoring.calendar import Known
-from metrics_catalog.monitoring.finding import RuleName, Series
+from metrics_catalog.monitoring.finding import RuleName
 from metrics_catalog.monitoring.learnt import Learnt
 from metrics_catalog.monitoring.series import Panel
 
@@ -24,7 +24,7 @@ class Verdict:
 
     ``rows``: their indices in the panel. ``score``: how far out, above 1 it is broken; NaN where it is not judged.
     ``expected``, ``low``, ``high``: in the metric's unit, NaN for none. ``critical``: worse than a warning. ``notes``:
-    what the rule has to say of a row and column, by language. ``too_little``: series that cannot be judged, and why.
+    what the rule has to say of a row and column, by language. ``too_little``: rows that cannot be judged, by why.
     """
 
     rule: RuleName
@@ -35,7 +35,7 @@ class Verdict:
     high: NDArray[np.float64]
     critical: NDArray[np.bool_]
     notes: Mapping[tuple[int, int], Mapping[str, str]] = field(default_factory=dict)
-    too_little: Mapping[Series, str] = field(default_factory=dict)
+    too_little: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,8 @@ def _of(case: Case, block: Rows, grain: Grain) -> Verdict:
         so_far, coming, spread = course
         short = (target - so_far - coming) * (1 if spec.direction == "up" else -1)
         score[0, at] = max(0.0, short / max(block.terms.minimum * abs(target), spread))
-        notes[0, at] = _note(spec.unit, grain, case.panel.starts[column], so_far, so_far + coming, target)
+        if score[0, at] > 1:
+            notes[0, at] = _note(spec.unit, grain, case.panel.starts[column], so_far, so_far + coming, target)
     rows, none = np.arange(block.first, block.last), none_of(score.shape)
     return Verdict("drift", rows, score, none, none, none, score > CRITICAL, notes)
 

@@ -24,11 +24,12 @@ def judge(case: Case) -> Iterator[Verdict]:
     panel = case.panel
     shape = SHAPES[panel.like]
     closed = np.array([case.known.is_closed(panel.grain, start) for start in panel.starts])
-    lacks = np.isnan(panel.values) & ~closed[None, :]
+    begin = max(0, case.first - shape.kept)  # nobody looks further back
+    lacks = np.isnan(panel.values[:, begin:]) & ~closed[None, begin:]
     columns = np.arange(case.first, len(panel.starts))
     total = np.zeros(panel.count, dtype=bool)
     total[[block.first for block in panel.blocks if not block.cut]] = True
-    absent = lacks[:, columns] & _usual(lacks, closed, columns, total, shape)
+    absent = lacks[:, columns - begin] & _usual(lacks, closed[begin:], columns - begin, total, shape)
     whole = {block.terms.metric: absent[block.first] for block in panel.blocks if not block.cut}
     for block in panel.blocks:
         told = absent[block.span]
@@ -49,7 +50,8 @@ def _usual(
     shape: Shape,
 ) -> NDArray[np.bool_]:
     """Whether a value was to be expected: there nearly always, or in the same phase of the last seasons."""
-    gone = np.pad(np.cumsum(lacks, axis=1), ((0, 0), (1, 0)))
+    gone = np.zeros((len(lacks), lacks.shape[1] + 1), dtype=np.int16)
+    np.cumsum(lacks, axis=1, dtype=np.int16, out=gone[:, 1:])
     opened = np.pad(np.cumsum(~closed), (1, 0))
     found = np.zeros((len(lacks), len(columns)), dtype=bool)
     for at, column in enumerate(columns):

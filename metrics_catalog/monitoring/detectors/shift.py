@@ -39,30 +39,36 @@ def judge(case: Case) -> Iterator[Verdict]:
     )
     learnt, count = case.learnt, case.values.shape[1]
     tail = case.panel.values[:, -count - WEEK * (NEW + OLD) :]
-    plain = _plain_days(case)[-tail.shape[1] :]
+    plain, least = _plain_days(case)[-tail.shape[1] :], np.maximum(least, SMALLEST)
     new, old, times = (np.empty_like(case.values) for _ in range(3))
     for begin in range(0, case.panel.count, AT_ONCE):
         part = slice(begin, begin + AT_ONCE)
-        new[part], old[part], times[part] = _moves(tail[part], plain, learnt.part(part), count)
+        new[part], old[part], times[part] = _moves(tail[part], plain, learnt.part(part), least[part], count)
     with np.errstate(all="ignore"):
-        small = np.abs(new - old) < np.maximum(least, SMALLEST)[:, None] * np.abs(old)
-        score = np.where(small, 0.0, times / sensitivity[:, None])
-        score = np.where((learnt.noise > NOISY) | np.isnan(case.values), np.nan, score)[rows]
+        score = np.where((learnt.noise > NOISY) | np.isnan(case.values), np.nan, times / sensitivity[:, None])[rows]
     new, old = new[rows], old[rows]
     low, high = np.where(new < old, old, np.nan), np.where(new < old, np.nan, old)
     notes = {(row, at): _note(new[row, at], old[row, at]) for row, at in np.argwhere(score > 1).tolist()}
     yield Verdict("shift", rows, score, old, low, high, score > CRITICAL, notes)
 
 
-def _moves(values: Floats, plain: NDArray[np.bool_], learnt: Learnt, count: int) -> tuple[Floats, Floats, Floats]:
-    """New and old level, and the distance of their logarithms where the series is calm, else their own."""
+def _moves(
+    values: Floats, plain: NDArray[np.bool_], learnt: Learnt, least: Floats, count: int
+) -> tuple[Floats, Floats, Floats]:
+    """New and old level, and the distance of their logarithms where the series is calm, else their own.
+
+    0 where they did not move by the share ``least``; most series did not, and have no logarithms taken.
+    """
     values = np.where(plain[None, :], values, np.nan)
     with np.errstate(all="ignore"):
         new, old, spread, both = _weeks(values, count)
-        logs = _weeks(np.log1p(np.where(values >= 0, values, np.nan)), count)
-        log_far, far = _distance(*logs[:3], learnt.log_scale), _distance(new, old, spread, learnt.scale)
-        far = np.where(learnt.calm, log_far, far)
-    return new, old, np.where(both, far, 0.0)
+        moved = both & (np.abs(new - old) >= least[:, None] * np.abs(old))
+        far = _distance(new, old, spread, learnt.scale)
+        calm = moved & learnt.calm
+        rows = np.flatnonzero(calm.any(axis=1))
+        logs = _weeks(np.log1p(np.where(values[rows] >= 0, values[rows], np.nan)), count)
+        far[rows] = np.where(calm[rows], _distance(*logs[:3], learnt.log_scale[rows]), far[rows])
+    return new, old, np.where(moved, far, 0.0)
 
 
 def _plain_days(case: Case) -> NDArray[np.bool_]:
@@ -74,20 +80,16 @@ def _weeks(values: Floats, count: int) -> tuple[Floats, Floats, Floats, NDArray[
 
     And whether both new weeks moved, as a single day moves only one.
     """
-    total = np.cumsum(np.nan_to_num(values), axis=1)
-    number = np.cumsum(~np.isnan(values), axis=1)
-    end = values.shape[1]
+    known, end = ~np.isnan(values), values.shape[1] + 1
+    total, number = np.zeros((len(values), end)), np.zeros((len(values), end), dtype=np.int16)  # before each column
+    np.cumsum(np.where(known, values, 0.0), axis=1, out=total[:, 1:])
+    np.cumsum(known, axis=1, dtype=np.int16, out=number[:, 1:])
 
     def mean(until: int, weeks: int) -> Floats:
         """Of the weeks that end ``until`` weeks before each column."""
-        last = slice(end - count - WEEK * until, end - WEEK * until)
-        before = slice(end - count - WEEK * (until + weeks), end - WEEK * (until + weeks))
-        if before.start < 0:  # the very first column is the first day: nothing is before it
-            pad = ((0, 0), (1, 0))
-            sums, numbers = np.pad(total, pad), np.pad(number, pad)
-            last, before = (slice(one.start + 1, one.stop + 1) for one in (last, before))
-            return (sums[:, last] - sums[:, before]) / (numbers[:, last] - numbers[:, before])
-        return (total[:, last] - total[:, before]) / (number[:, last] - number[:, before])
+        last, first = end - WEEK * until, end - WEEK * (until + weeks)
+        after, before = slice(last - count, last), slice(first - count, first)
+        return (total[:, after] - total[:, before]) / (number[:, after] - number[:, before])
 
     weekly = [mean(NEW + week, 1) for week in range(OLD)]
     middle = sum(weekly) / OLD

@@ -225,7 +225,7 @@ def test_of_a_wild_series_nothing_is_said_but_why(noise: float) -> None:
     values[-1] = 0
     verdicts, found = judged("anomaly", values)
     assert found == []
-    assert list(verdicts[0].too_little.values()) == [
+    assert list(verdicts[0].too_little) == [
         "a day is usually off by more than 30%: too little goes on to judge a single one"
     ]
 
@@ -233,7 +233,7 @@ def test_of_a_wild_series_nothing_is_said_but_why(noise: float) -> None:
 def test_of_a_young_series_too() -> None:
     verdicts, found = judged("anomaly", calm(20))
     assert found == []
-    assert list(verdicts[0].too_little.values()) == ["fewer than 28 days to learn from"]
+    assert list(verdicts[0].too_little) == ["fewer than 28 days to learn from"]
 
 
 def test_a_holiday_may_be_different_and_its_neighbours_too() -> None:

@@ -182,6 +182,21 @@ def test_a_store_that_opens_is_a_new_series(shelf: Shelf) -> None:
     assert (Series("sales", "day", (("store", "上海"),)), "anomaly") in found.fine
 
 
+@pytest.mark.parametrize("known", [45, 60, 100])
+def test_days_before_the_first_value_change_nothing(
+    shelf: Shelf, tmp_path: Path, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = numbers()
+    values["上海"][-1] = 100
+    shelf.publish(values, range(COUNT - known, COUNT))
+    short = shelf.look(LAST)
+    monkeypatch.setattr("metrics_catalog.published.snapshot.Snapshot.first", lambda self, grain: None)
+    long = Shelf(shelf.catalog, tmp_path / "anew").look(LAST)
+    assert told(short) == told(long) != set()
+    assert [one.score for one in short.findings] == pytest.approx([one.score for one in long.findings])
+    assert dict(short.too_little) == dict(long.too_little)
+
+
 @pytest.mark.parametrize("damage", ["", "{", '{"through": {"day": "x"}}', '{"through": 1}'])
 def test_a_damaged_memory_is_none(shelf: Shelf, damage: str) -> None:
     shelf.publish(numbers(), range(COUNT))

@@ -112,6 +112,7 @@ def test_ranges_metrics_and_grains(tmp_path, kit):
         ("b", days[3]),
     ]
     assert snapshot.values(["a"], "month")["value"].to_pylist() == [10]
+    assert (snapshot.first("day"), snapshot.first("year")) == (DAY, None)
     empty = snapshot.values(["a"], "year", ["store"])
     assert (empty.num_rows, empty.schema.names[:3]) == (0, ["metric", "period", "store"])
     assert empty.schema.field("value").type == found.schema.field("value").type
