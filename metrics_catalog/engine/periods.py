@@ -49,7 +49,7 @@ class Calendar:
     @classmethod
     def of(cls, catalog: Catalog) -> Calendar:
         """The company's."""
-        return cls(catalog.policy.week_start, catalog.semantics.own_grains)
+        return catalog.once(cls, lambda: cls(catalog.policy.week_start, catalog.semantics.own_grains))
 
     @property
     def grains(self) -> tuple[Grain, ...]:

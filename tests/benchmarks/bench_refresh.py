@@ -88,7 +88,7 @@ PLAIN = """
     from metrics_catalog.engine.windows import Coverage, windows
     from metrics_catalog.spec.base import GRAINS
     catalog = load_catalog(Project.at(root))
-    calendar = Calendar(catalog.policy.week_start)
+    calendar = Calendar.of(catalog)
     year = Span(date(2017, 1, 1), date(2017, 12, 31))
     wanted = windows(calendar, GRAINS, year, date(2017, 12, 30), [Coverage(year.start)])
     con = duckdb.connect(str(project.warehouse), config=OPTIONS)

@@ -18,6 +18,7 @@ from metrics_catalog.monitoring.evaluate import findings_of
 from metrics_catalog.monitoring.finding import Finding, RuleName
 from metrics_catalog.monitoring.series import Panel, Rows, starts_until
 from metrics_catalog.monitoring.watched import Terms
+from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.metric import Metric
 from metrics_catalog.spec.policy import Policy
 
@@ -51,7 +52,7 @@ def judged(
     panel = Panel(grain, starts, values, (Rows(terms, cut, 0, members),))  # pyright: ignore[reportArgumentType]
 
     class Catalog:
-        policy = given
+        policy, semantics = given, Semantics({})
 
     case = case_of(Catalog, panel, values.shape[1] - judge)  # pyright: ignore[reportArgumentType]
     verdicts = list(DETECTORS[rule](case))
