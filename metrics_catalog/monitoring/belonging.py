@@ -17,12 +17,14 @@ PASSING: tuple[Cause, ...] = ("late", "check", "event")
 
 @dataclass(frozen=True)
 class Belonging:
-    """``shares``: the findings that go on in each incident, by number; none: the trouble opens its own.
+    """``shares``: the findings that go on in each incident, by number. ``own``: those that open an incident.
 
-    ``left``: what incidents no longer have, as it is of this trouble now.
+    ``left``: what incidents no longer have, as it is of this trouble now. Of a trouble without findings ``own`` is empty,
+    and it opens one if nothing shares it.
     """
 
     shares: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
+    own: tuple[Finding, ...] = ()
     left: Mapping[int, frozenset[Member]] = field(default_factory=dict)
 
 
@@ -41,14 +43,29 @@ class Lasting:
         numbers = [self.by_key[trouble.key]] if trouble.key in self.by_key else []
         numbers += [held[member] for member in map(Member.of, trouble.findings) if held.get(member) in owners]
         shares: dict[int, list[Finding]] = {number: [] for number in numbers}
-        for one in trouble.findings if numbers else ():
+        apart = not numbers or self._leads(trouble, held, numbers)
+        own: list[Finding] = []
+        for one in trouble.findings:
             number = held.get(Member.of(one))
-            shares[number if number in shares else numbers[0]].append(one)
+            if number in shares:
+                shares[number].append(one)
+            elif apart:
+                own.append(one)
+            else:
+                shares[numbers[0]].append(one)
         if trouble.findings and not trouble.text:  # else what the pipeline says may be news by itself
             shares = {number: some for number, some in shares.items() if some}
         lost = set(held.values()) - set(shares) if trouble.explained.cause == "move" else set()
         left = {number: frozenset(one for one in held if held[one] == number) for number in lost}
-        return Belonging({number: tuple(some) for number, some in shares.items()}, left)
+        return Belonging({number: tuple(some) for number, some in shares.items()}, tuple(own), left)
+
+    def _leads(self, trouble: Trouble, held: Mapping[Member, int], numbers: Iterable[int]) -> bool:
+        """Whether a move is first of all one of a metric that none of these incidents is about: who answers for it would
+        hear nothing where it joins what others have left open."""
+        leading = trouble.leading
+        if leading is None or trouble.explained.cause != "move" or Member.of(leading) in held:
+            return False
+        return all(leading.series.metric not in self.by_number[number].metrics for number in numbers)
 
 
 def goes_on(incident: Incident, trouble: Trouble) -> bool:

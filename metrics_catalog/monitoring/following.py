@@ -131,8 +131,8 @@ class _Follow:
                 seen[number] = self._grow(seen[number], trouble, findings, trouble.key not in lasting.by_key)
             for number, members in place.left.items():
                 seen[number] = self._lose(seen[number], members)
-            if not place.shares:
-                new.append(trouble)
+            if place.own or not place.shares:
+                new.append(replace(trouble, findings=place.own))
         for one in seen.values():
             self._recover(one)
         self._open(new)

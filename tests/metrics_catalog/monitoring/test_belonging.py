@@ -78,3 +78,17 @@ def test_what_was_resolved_is_silent_only_about_its_own_cause(room: Any) -> None
     room.people.resolve("INC-1", "wei", "real move")
     assert room.judge(NEXT).opened == []
     assert [one.cause for one in room.judge(NEXT, because=DEFINED).opened] == ["definition"]
+
+
+def test_a_move_of_another_metric_does_not_vanish_in_what_others_left_open(room: Any) -> None:
+    count = finding("receipts")
+    room.judge(count)
+    assert [one.metric for one in room.people.found()] == ["receipts"]
+    later = NEXT.period
+    done = room.judge(finding(period=later), finding("receipts", period=later))
+    assert [(one.name, one.metric, [m.series.metric for m in one.series]) for one in done.opened] == [
+        ("INC-2", "net_sales", ["net_sales"])
+    ]
+    assert [m.series.metric for m in room.people.one("1").series] == ["receipts"]
+    again = room.judge(finding(period=later), finding("receipts", period=later))
+    assert (again.opened, again.changed) == ([], [])
