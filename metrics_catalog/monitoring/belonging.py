@@ -19,8 +19,8 @@ PASSING: tuple[Cause, ...] = ("late", "check", "event")
 class Belonging:
     """``shares``: the findings that go on in each incident, by number. ``own``: those that open an incident.
 
-    ``left``: what incidents no longer have, as it is of this trouble now. Of a trouble without findings ``own`` is empty,
-    and it opens one if nothing shares it.
+    ``left``: what incidents no longer have, as it is of this trouble now. A trouble without findings opens one if
+    nothing shares it.
     """
 
     shares: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict)
@@ -60,8 +60,10 @@ class Lasting:
         return Belonging({number: tuple(some) for number, some in shares.items()}, tuple(own), left)
 
     def _leads(self, trouble: Trouble, held: Mapping[Member, int], numbers: Iterable[int]) -> bool:
-        """Whether a move is first of all one of a metric that none of these incidents is about: who answers for it would
-        hear nothing where it joins what others have left open."""
+        """Whether a move is first of all one of a metric that none of these incidents is about.
+
+        Who answers for it would hear nothing if it joined what others have left open.
+        """
         leading = trouble.leading
         if leading is None or trouble.explained.cause != "move" or Member.of(leading) in held:
             return False
