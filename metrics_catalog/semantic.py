@@ -341,7 +341,8 @@ def _by_time(item: Mapping[str, Any], model: SemanticModel) -> Iterator[Semantic
     keys = {name: replace(key, unique=False) for name, key in model.entities.items()}
     for time in times if model.time is not None else list(times)[1:]:
         if time != model.time:
-            yield replace(model, name=by_time(model.name, time), time=time, entities=keys)
+            # Which of its days change with a day of the sources, only the default time says.
+            yield replace(model, name=by_time(model.name, time), time=time, entities=keys, replaced_by=None)
 
 
 def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@
   Without the variable (a plain `dbt build`) such a model is rebuilt whole: always right, only slower.
 
   A model that keeps one row per week says so: `meta={'changed': 'week', 'following': 7}` replaces the weeks of the
-  changed days and the 7 weeks after each.
+  changed days and the 7 weeks after each. One by day that is made of it, as metric models are, says
+  `meta={'changed': 'days of the week', 'following': 7}` and replaces every day of those weeks.
 #}
 
 {# The days as sorted ISO strings, or none when anything may have changed. A text that is no date stops the run. #}
@@ -35,6 +36,20 @@
     {% do return(weeks | sort) %}
 {% endmacro %}
 
+{# Every day of those weeks; none like above. #}
+{% macro changed_week_days(following=0) %}
+    {% set weeks = changed_weeks(following=following) %}
+    {% if weeks is none %}{% do return(none) %}{% endif %}
+    {% set days = [] %}
+    {% for week in weeks %}
+        {% for offset in range(7) %}
+            {% set day = modules.datetime.date.fromisoformat(week) + modules.datetime.timedelta(days=offset) %}
+            {% do days.append(day.isoformat()) %}
+        {% endfor %}
+    {% endfor %}
+    {% do return(days) %}
+{% endmacro %}
+
 {# `column in (dates)`; false for an empty list. #}
 {% macro in_dates(column, dates) -%}
     {%- if dates -%}
@@ -58,6 +73,8 @@
     {% set meta = config.get('meta', {}) %}
     {% if meta.get('changed') == 'week' %}
         {% set dates = changed_weeks(following=meta.get('following', 0)) %}
+    {% elif meta.get('changed') == 'days of the week' %}
+        {% set dates = changed_week_days(following=meta.get('following', 0)) %}
     {% else %}
         {% set dates = changed_days() %}
     {% endif %}

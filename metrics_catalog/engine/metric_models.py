@@ -26,7 +26,7 @@ from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Join, SemanticModel, Semantics
 
 MARK = "-- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.\n"
-_CONFIG = f"{{{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='{DAY}') }}}}\n"
+_BY_DAY = f"materialized='incremental', incremental_strategy='changed_days', unique_key='{DAY}'"
 _GROUPED, _FINAL = "grouped", "final"
 _REF = "__ref__"
 
@@ -120,13 +120,29 @@ class _Made:
 
 
 def _sql(made: _Made) -> str:
+    config, changed = _replaced(made.semantics.model(made.model))
     day = made.scan.day.sql("duckdb").replace(f"{made.model}.", "")
-    only = f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', changed_days()) }}}}{{% endif %}}"
+    only = (
+        f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', {changed}) }}}}{{% endif %}}" if changed else ""
+    )
     parts = [cte(name, query, only if name == made.model else "") for name, query in made.imports(reference)]
     parts += [cte(_FINAL if made.final is None else _GROUPED, made.grouped)]
     parts += [cte(_FINAL, made.final)] if made.final is not None else []
     every = ",\n\n".join(parts)
-    return f"{MARK}{_CONFIG}\nwith {every}\n\nselect * from {_FINAL}\n"
+    return f"{MARK}{{{{ config({config}) }}}}\n\nwith {every}\n\nselect * from {_FINAL}\n"
+
+
+def _replaced(mart: SemanticModel) -> tuple[str, str]:
+    """dbt's config, and the days to replace: those on which rows of the mart may be others; "": it is built whole."""
+    if mart.replaced_by is None:
+        return "materialized='table'", ""
+    if mart.replaced_by == "day":
+        return _BY_DAY, "changed_days()"
+    weeks = mart.following_weeks
+    return (
+        f"{_BY_DAY}, meta={{'changed': 'days of the week', 'following': {weeks}}}",
+        f"changed_week_days(following={weeks})",
+    )
 
 
 def reference(model: SemanticModel) -> exp.Expr:

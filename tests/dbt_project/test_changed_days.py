@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-BUILT = ("intermediate", "marts")
+BUILT = ("intermediate", "marts", "metrics")
 CLEAN = """
 CREATE SCHEMA clean;
 CREATE TABLE clean.products (
@@ -63,7 +63,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dbt]:
             patch.setenv("METRICS_WAREHOUSE", str(warehouse))
             try:
                 return dbtRunner(manifest=manifest).invoke(
-                    [command, "--select", select, "--exclude", "metrics", "stg_platform_events+", *options, *common]
+                    [command, "--select", select, "--exclude", "stg_platform_events+", *options, *common]
                 )
             finally:
                 DuckDBConnectionManager.close_all_connections()

@@ -1,9 +1,8 @@
 -- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.
-{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day') }}
+{{ config(materialized='table') }}
 
 with campaign_households as (
     select * from {{ ref('fct_campaign_households') }}
-    {% if is_incremental() %}where {{ in_dates('started_on', changed_days()) }}{% endif %}
 ),
 
 campaign_households_campaign_type_codes as (

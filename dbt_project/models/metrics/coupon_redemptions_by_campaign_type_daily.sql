@@ -1,9 +1,8 @@
 -- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.
-{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day') }}
+{{ config(materialized='table') }}
 
 with coupon_redemptions as (
     select * from {{ ref('fct_coupon_redemptions') }}
-    {% if is_incremental() %}where {{ in_dates('redeemed_on', changed_days()) }}{% endif %}
 ),
 
 coupon_redemptions_campaign_type_codes as (

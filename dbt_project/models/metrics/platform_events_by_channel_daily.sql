@@ -1,9 +1,8 @@
 -- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.
-{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day') }}
+{{ config(materialized='table') }}
 
 with platform_events as (
     select * from {{ ref('fct_platform_events') }}
-    {% if is_incremental() %}where {{ in_dates('happened_on', changed_days()) }}{% endif %}
 ),
 
 final as (
