@@ -53,7 +53,7 @@ def test_a_period_without_data_is_a_gap_and_marks_keep_their_words(trend: charts
 
 def test_bars_say_their_numbers_with_the_sign_outside_of_the_bar() -> None:
     spec = charts.bars([("A", 120_000), ("B", -34_000)], unit="cny", language="zh", signed=True)
-    assert [row["text"] for row in spec["data"]["values"]] == ["+¥12.0万", "-¥3.40万"]
+    assert [row["text"] for row in spec["data"]["values"]] == ["+¥12万", "-¥3.40万"]
     low, high = spec["layer"][0]["encoding"]["x"]["scale"]["domain"]
     assert low < -34_000
     assert high > 120_000
