@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from metrics_catalog.apart import apart
 from metrics_catalog.catalog import Catalog
@@ -23,6 +23,7 @@ from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.rollup import Rollup, rollups
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.members import Members
+from metrics_catalog.outcome import PublishOutcome, holds_of, outcome_of
 from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
 from metrics_catalog.published.of_data import must_be_of_data
@@ -33,62 +34,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from metrics_catalog.governance.gate import Moved
-    from metrics_catalog.governance.record import Record, Request
+    from metrics_catalog.governance.record import Record
     from metrics_catalog.governance.requests import Desk
     from metrics_catalog.published.differences import Difference
     from metrics_catalog.published.publisher import Draft
 
-__all__ = ["Hold", "Inputs", "MetricOutcome", "PublishOutcome", "publish"]
-
 _ALWAYS = (date.min, date.max)
-State = Literal["published", "unchanged", "held", "no data"]
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Published values would change and nobody said they may: why, and the request that asks for it."""
-
-    metric: str
-    why: str
-    request: Request | None = None
-
-    def __str__(self) -> str:
-        asked = "" if self.request is None else f" ({self.request.name})"
-        return f"{self.metric}: published values would change: {self.why}{asked}"
-
-
-@dataclass(frozen=True)
-class MetricOutcome:
-    """What became of one metric: ``periods`` computed (over all grains), ``rows`` of all slices.
-
-    ``findings``: what the audit refused. ``hold``: what waits for an approval. ``note``: why values published before
-    were changed. ``definition``: the fingerprint of its calculation.
-    """
-
-    metric: str
-    state: State
-    periods: int = 0
-    rows: int = 0
-    findings: tuple[str, ...] = ()
-    hold: Hold | None = None
-    note: str | None = None
-    definition: str = ""
-
-    @property
-    def reasons(self) -> tuple[str, ...]:
-        """Why it is held, in words."""
-        return (*self.findings, *([str(self.hold)] if self.hold else []))
-
-
-@dataclass(frozen=True)
-class PublishOutcome:
-    """What a publish did; ``version`` is None when nothing changed. ``waiting``: days each source has not delivered."""
-
-    version: int | None
-    closed_through: date
-    metrics: Mapping[str, MetricOutcome]
-    waiting: Mapping[str, tuple[date, ...]]
-    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,7 +92,7 @@ def publish(
     groups = _without(groups, faults)
     if not groups and not changes.removed:
         marks = {} if last is None else {metric: last.info.marks[metric] for metric in changes.waiting}
-        return _outcome(changes, None, (), {}, _also(AuditReport((), {}), faults), _holds(marks, record), {})
+        return outcome_of(changes, None, {}, {}, _also(AuditReport((), {}), faults), holds_of(marks, record), {})
     rows: Counter[str] = Counter()
     with publisher.open(_info(changes, run_id, now)) as draft:
         for group in groups:
@@ -164,8 +115,8 @@ def publish(
         draft.info = replace(draft.info, faults=_faults(report, faults))
         failed = {metric for metric in report.failed if metric is not None}
         result = draft.commit(leave_out=sorted(failed | set(held)))
-    holds = _holds(result.info.marks, record)
-    return _outcome(changes, result.version, groups, rows, report, holds, result.info.notes)
+    holds = holds_of(result.info.marks, record)
+    return outcome_of(changes, result.version, _periods(changes, groups), rows, report, holds, result.info.notes)
 
 
 def _record(desk: Desk | None, last: PublishInfo | None) -> Record:
@@ -226,12 +177,6 @@ def _faults(report: AuditReport, uncomputed: Mapping[str, str]) -> dict[str, str
     return {**found, **{metric: f"it cannot be computed: {said}" for metric, said in uncomputed.items()}}
 
 
-def _holds(marks: Mapping[str, Mapping[str, str]], record: Record) -> dict[str, Hold]:
-    return {
-        metric: Hold(metric, mark["why"], record.restatement(metric, mark["digest"])) for metric, mark in marks.items()
-    }
-
-
 def _changes(
     con: DuckDBPyConnection,
     catalog: Catalog,
@@ -268,6 +213,14 @@ def _groups(changes: Changes, faults: dict[str, str]) -> list[_Group]:
             before = found[key].metrics if key in found else ()
             found[key] = _Group(catalog, periods, (*before, metric))
     return list(found.values())
+
+
+def _periods(changes: Changes, groups: Iterable[_Group]) -> Mapping[str, int]:
+    """How many periods of each metric are computed, over all grains."""
+    found: Counter[str] = Counter()
+    for group in groups:
+        found.update(dict.fromkeys(group.metrics, group.periods(changes.calendar)))
+    return found
 
 
 def _without(groups: Iterable[_Group], faults: Mapping[str, str]) -> list[_Group]:
@@ -365,40 +318,3 @@ def _info(changes: Changes, run_id: str, now: datetime) -> PublishInfo:
         versions=changes.versions,
         grains=tuple(changes.calendar.own),
     )
-
-
-def _outcome(
-    changes: Changes,
-    version: int | None,
-    groups: Sequence[_Group],
-    rows: Mapping[str, int],
-    report: AuditReport,
-    holds: Mapping[str, Hold],
-    notes: Mapping[str, str],
-) -> PublishOutcome:
-    periods: Counter[str] = Counter()
-    for group in groups:
-        periods.update(dict.fromkeys(group.metrics, group.periods(changes.calendar)))
-    metrics: dict[str, MetricOutcome] = {}
-    prints = calculations(changes.catalog)
-    for metric in changes.catalog.metrics:
-        findings = tuple(str(finding) for finding in report.findings if finding.metric == metric)
-        one = MetricOutcome(metric, "published", periods[metric], rows.get(metric, 0), findings, holds.get(metric))
-        state = _state(one, metric in periods, any(changes.spans[model] for model in changes.models(metric)))
-        note = notes.get(metric) if state == "published" else None
-        metrics[metric] = replace(one, state=state, note=note, definition=prints[metric])
-    owed = {
-        source: tuple(sorted(day for day in coverage.missing if day <= changes.closed_through))
-        for source, coverage in changes.inputs.coverages.items()
-    }
-    total = sum(one.rows for one in metrics.values() if one.state == "published")
-    waiting = {source: days for source, days in owed.items() if days}
-    return PublishOutcome(version, changes.closed_through, metrics, waiting, total)
-
-
-def _state(outcome: MetricOutcome, computed: bool, has_rows: bool) -> State:
-    if outcome.reasons:
-        return "held"
-    if not computed:
-        return "unchanged" if has_rows else "no data"
-    return "published" if outcome.rows else "no data"

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from metrics_catalog.engine.windows import Coverage
     from metrics_catalog.health import ShortDay
     from metrics_catalog.monitoring.watching import Watch
-    from metrics_catalog.refresh import PublishOutcome
+    from metrics_catalog.outcome import PublishOutcome
     from orchestration.ingest.load import LoadResult
 
 Tell = Callable[[str], None]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from metrics_catalog.governance.begun import Definitions
-    from metrics_catalog.refresh import MetricOutcome
+    from metrics_catalog.outcome import MetricOutcome
     from orchestration.refresh import Report
 
 

@@ -23,7 +23,7 @@ from orchestration.resources import KEY, refresh_of
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.status import Status
-    from metrics_catalog.refresh import MetricOutcome, PublishOutcome
+    from metrics_catalog.outcome import MetricOutcome, PublishOutcome
 
 SUMS = "slices_add_up"
 # A daily refresh publishes within a day; a day more without one, and Dagster shows the metric as stale.

@@ -17,10 +17,11 @@ from metrics_catalog.changes import Inputs
 from metrics_catalog.engine.compute import build_rollups, build_values
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query
 from metrics_catalog.engine.windows import Coverage
+from metrics_catalog.outcome import PublishOutcome
 from metrics_catalog.own_grains import OwnGrain, Spine
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.reader import Published
-from metrics_catalog.refresh import PublishOutcome, publish
+from metrics_catalog.refresh import publish
 from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.base import Label
 
