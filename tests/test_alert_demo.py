@@ -72,9 +72,9 @@ def test_the_month(tmp_path: Path) -> None:
     dip_of_one_department(month)
     known_event(month)
     holiday(month)
+    month.certify()
     month.tomorrow()
     month.refresh()  # May is over, and so is what it has to say
-    month.certify()
     definition_change(month)
     bad_deploy(month)
     dead_slack(month)
@@ -194,7 +194,7 @@ def definition_change(month: Month) -> None:
     one = month.opened("definition", before)
     line = "Definition changed: the definition of largest_receipt changed (v1 → v2); Largest receipt $"
     assert one.text("en").startswith(line)
-    assert one.text("zh").startswith("指标口径变更：指标 largest_receipt 的口径已改 (v1 → v2)；2017年6月")
+    assert one.text("zh").startswith("指标口径变更：指标 largest_receipt 的口径已改（v1 → v2）；2017年6月")
     assert month.told("definition") == {"data"}  # whose metric it is
     month.change(LARGEST, "expr: net_sales_usd * 10", "expr: net_sales_usd")
     month.tomorrow()
