@@ -3,26 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Partner = tuple[str, str, str]  # column, the other node, its column
 
 
-def partners(nodes: Mapping[str, Any]) -> Mapping[str, frozenset[Partner]]:
-    """By node: its columns that always have a value, and that value in a column of another node.
+@dataclass(frozen=True)
+class Vouched:
+    """By node: the columns that always have a value, and of those the ones whose value is in a column of another node.
 
     Declared by dbt's `not_null`, as a test or in an enforced contract, and `relationships`. Tests that only warn, or
     look at some rows, vouch for nothing.
     """
+
+    filled: Mapping[str, frozenset[str]]
+    partners: Mapping[str, frozenset[Partner]]
+
+
+def vouched(nodes: Mapping[str, Any]) -> Vouched:
+    """What the tests of a manifest's nodes vouch for."""
     tests = list(_binding(nodes))
-    filled = {(node, given["column_name"]) for node, kind, given, _ in tests if kind == "not_null"}
-    filled |= set(_constrained(nodes))
-    found: dict[str, set[Partner]] = {}
+    filled: dict[str, set[str]] = {}
+    for node, column in _constrained(nodes):
+        filled.setdefault(node, set()).add(column)
+    for node, kind, given, _ in tests:
+        if kind == "not_null":
+            filled.setdefault(node, set()).add(given["column_name"])
+    partners: dict[str, set[Partner]] = {}
     for node, kind, given, others in tests:
-        if kind == "relationships" and (node, given["column_name"]) in filled:
+        if kind == "relationships" and given["column_name"] in filled.get(node, ()):
             other = next((one for one in others if one != node), node)
-            found.setdefault(node, set()).add((given["column_name"], other, given["field"]))
-    return {node: frozenset(some) for node, some in found.items()}
+            partners.setdefault(node, set()).add((given["column_name"], other, given["field"]))
+    return Vouched(
+        {node: frozenset(some) for node, some in filled.items()},
+        {node: frozenset(some) for node, some in partners.items()},
+    )
 
 
 def _constrained(nodes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

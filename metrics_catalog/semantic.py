@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from metrics_catalog.code_prints import code_prints
-from metrics_catalog.dbt_tests import Partner, partners
+from metrics_catalog.dbt_tests import Partner, Vouched, vouched
 from metrics_catalog.derived import Unchanging
 from metrics_catalog.located import InvalidFiles, Problem
 from metrics_catalog.own_grains import OwnGrain, declared
@@ -59,8 +59,8 @@ class SemanticModel:
 
     ``key``: the entity whose one row this is, which dbt puts before a dimension: ``order__size``. ``is_open``: there
     may be more columns than dbt declares. ``replaced_by``: the mart declares that a changed day of its sources changes
-    only rows of that day (or of its week and the ``following_weeks``); None: any row may change. ``partners``: columns
-    that dbt tests to have a value, and that value in a column of another node.
+    only rows of that day (or of its week and the ``following_weeks``); None: any row may change. ``filled``: columns
+    that dbt tests to have a value; ``partners``: those with that value in a column of another node.
     """
 
     name: str
@@ -77,6 +77,7 @@ class SemanticModel:
     validity: Validity | None = None
     key: str | None = None
     is_open: bool = False
+    filled: frozenset[str] = frozenset()
     partners: frozenset[Partner] = frozenset()
 
     def attribute(self, name: str) -> str | None:
@@ -265,7 +266,7 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
     """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
     data = read_manifest(manifest)
     nodes = data["nodes"] | data["sources"]
-    found = partners(data["nodes"])
+    found = vouched(data["nodes"])
     models = [
         model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes, found))
     ]
@@ -279,7 +280,7 @@ def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantic
     )
 
 
-def _model(item: Mapping[str, Any], nodes: Mapping[str, Any], found: Mapping[str, frozenset[Partner]]) -> SemanticModel:
+def _model(item: Mapping[str, Any], nodes: Mapping[str, Any], found: Vouched) -> SemanticModel:
     node = next(name for name in item["depends_on"]["nodes"] if name in nodes)
     columns = {name.lower(): (column.get("data_type") or "").lower() for name, column in nodes[node]["columns"].items()}
     time = (item.get("defaults") or {}).get("agg_time_dimension")
@@ -306,7 +307,8 @@ def _model(item: Mapping[str, Any], nodes: Mapping[str, Any], found: Mapping[str
         validity=_validity(item["dimensions"]),
         key=item.get("primary_entity")
         or next((one["name"] for one in item["entities"] if one["type"] == "primary"), None),
-        partners=found.get(node, frozenset()),
+        filled=found.filled.get(node, frozenset()),
+        partners=found.partners.get(node, frozenset()),
         **_replaced(nodes[node]["config"]),
     )
 

@@ -128,6 +128,7 @@ def _model(
         entities={key: Entity(key, column, unique) for key, (column, unique) in entities.items()},
         dimensions={one: Dimension(one, one, one == time) for one in dimensions},
         columns=COLUMNS[table],
+        filled=frozenset({"paid_amount", "quantity"}) if table == "fct_order_lines" else frozenset(),
         partners=frozenset(PARTNERS.get(table, ())),
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from metrics_catalog.dbt_tests import partners
+from metrics_catalog.dbt_tests import Partner, vouched
 
 FACT, DIM = "model.shop.fct_lines", "model.shop.dim_products"
 
@@ -23,6 +24,10 @@ def declared(kind: str, given: dict[str, Any] | None = None, **config: Any) -> d
 
 def related(**config: Any) -> dict[str, Any]:
     return declared("relationships", {"to": "ref('dim_products')", "field": "id"}, **config)
+
+
+def partners(nodes: dict[str, Any]) -> Mapping[str, frozenset[Partner]]:
+    return vouched(nodes).partners
 
 
 FOUND = {FACT: frozenset({("product_id", DIM, "id")})}
@@ -47,3 +52,4 @@ def test_an_enforced_contract_sees_to_values(enforced: bool, found: object) -> N
     columns = {"product_id": {"constraints": [{"type": "not_null"}]}}
     fact = {"config": {"contract": {"enforced": enforced}}, "columns": columns}
     assert partners({FACT: fact, "b": related()}) == found
+    assert vouched({FACT: fact}).filled == ({FACT: {"product_id"}} if enforced else {})

@@ -11,7 +11,6 @@ final as (
       receipts.sold_on as day,
       receipts.store_id as store,
       max(receipts.net_sales_usd) as largest_receipt,
-      cast(nullif(count(receipts.lines), 0) as bigint) as lines_per_receipt__count,
       cast(sum(receipts.lines) as decimal(28, 6)) as lines_per_receipt__sum,
       cast(count(*) as bigint) as receipts
     from receipts

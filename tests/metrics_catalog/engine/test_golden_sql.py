@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.text import readable, rendered
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.own_grains import OwnGrain, Spine
+from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.base import Label
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"
@@ -35,6 +37,19 @@ FISCAL = OwnGrain(
     date(2024, 5, 1),
 )
 CALENDAR = Calendar(own={"fiscal_month": FISCAL})
+
+
+@pytest.fixture(scope="session")
+def semantics(semantics: Semantics) -> Semantics:
+    """A changed day of the sources changes that day of the sales, and weeks of the visits; of others any row."""
+    sales, visits = semantics.models["sales"], semantics.models["visits"]
+    changed = {
+        "sales": replace(sales, replaced_by="day"),
+        "visits": replace(visits, replaced_by="week", following_weeks=7),
+    }
+    return replace(semantics, models={**semantics.models, **changed})
+
+
 CASES: dict[str, dict[str, dict[str, Any]]] = {
     "sum_filtered_by_joined_dimension": {"m": {"filter": "category = '生鲜' and units > 0", "slices": [["country"]], "grains": ["month"]}},
     "average": {"m": {"agg": "average", "grains": ["month"]}},
