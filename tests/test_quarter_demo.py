@@ -338,19 +338,18 @@ def a_definition_changed_and_history_restated(quarter: Quarter) -> None:
 
 
 def an_alert_leads_to_a_decision(quarter: Quarter) -> str:
-    """On a Saturday two of three receipts are not written; the owner decides in two steps."""
+    """On a Saturday three of five receipts are not written; the owner decides in two steps."""
 
     def dip(rows: list[Row]) -> list[Row]:
-        return [row for row in rows if int(row["basket_id"]) % 3 == 0]
+        return [row for row in rows if int(row["basket_id"]) % 5 < 2]
 
     quarter.false_alarms()
     before = quarter.incidents()
     quarter.week(date(2017, 5, 15), {date(2017, 5, 13): dip})
     new = [one for name, one in quarter.incidents().items() if name not in before and "net_sales" in one["metrics"]]
-    (alert,) = new
+    (alert,) = [one for one in new if "13 May 2017" in one["text"]["en"]]
     assert alert["cause"] == "move"
     assert alert["metric"] in ("net_sales", "receipts")
-    assert "13 May 2017" in alert["text"]["en"]
     asked = quarter.metrics("grace_hall", "decide", alert["incident"], "--action", "周末加排收银", "--owner", "li_na")
     said = quarter.metrics("grace_hall", "decide", asked["decision"], "--expect", "+2% by 2017-06-11")
     assert (said["metric"], said["due"], said["state"]) == (alert["metric"], "2017-06-11", "open")
