@@ -246,7 +246,7 @@ TYPOS = [
     (POLICY, "Asia/Shanghai", "Asia/Shanghia", ':1 error timezone: "Asia/Shanghia" is not a time zone'),
     (DBT, "name: shop", "nam: shop", ':1 error Required "name" field not present in project'),
     ("dbt_project/profiles.yml", "METRICS_WAREHOUSE", "WAREHOUSE", ":4 error Env var required but not provided"),
-    ("dbt_project/macros/changed_days.sql", "{% endmacro %}", "", ":11 error Got nested tags"),
+    ("dbt_project/macros/changed_days.sql", "{% endmacro %}", "", ":12 error Got nested tags"),
     (f"{MART}.yml", "data_type: bigint}", "data_type: bigint", ":7 error is not valid YAML"),
     (f"{MART}.yml", "name: fct_sales", "name: fct_slaes", ':13 error semantic model "sales": no columns are declared for fct_sales'),
     (f"{MART}.yml", "type: categorical", "type: categoric", ":20 error Invalid enum value: `categoric`"),
