@@ -122,6 +122,14 @@ def crowd(tmp_path: Path) -> Crowd:
     return Crowd(tmp_path)
 
 
+def pytest_configure() -> None:
+    """No property test depends on how fast the machine is."""
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write golden files instead of comparing with them")
 
