@@ -1,11 +1,9 @@
-"""The demo's real data, day after day, with whatever goes wrong; loaded by the test of its month."""
+"""The demo, day after day, with whatever goes wrong; loaded by the test of its month, after `demo_days`."""
 
 from __future__ import annotations
 
-import csv
-import shutil
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -13,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import yaml
+from demo_days import Change, DemoDays
 
 from metrics_catalog.governance.clerk import Refused
 from metrics_catalog.governance.office import Office, Wish
@@ -23,81 +21,50 @@ from metrics_catalog.ops.store import open_store, writing
 from orchestration.refresh import Refresh, accept
 from orchestration.settings import Settings, read_settings
 
-ROOT = Path(__file__).parents[1]
-ROOMS = ("metrics_catalog", "dbt_project", "expectations", "orchestration")
-LAST = date(2017, 5, 7)  # of what is there when the month begins
-DAYS = 155
-POLICY = "metrics_catalog/policy.yml"
-Row = dict[str, str]
-Change = Callable[[list[Row]], list[Row]]
+LAST, END = date(2017, 5, 7), date(2017, 6, 4)  # the last day there is when the month begins, and the last there can be
 
 
-class Month:
-    """A copy of the demo, refreshed when told; deliveries of later days wait in ``stash``."""
+class Month(DemoDays):
+    """The demo, refreshed when told. ``day``: the last that is over."""
 
     def __init__(self, root: Path) -> None:
-        from orchestration.demo import lay_out
-
-        self.root, self.stash, self.day, self.governed = root, root / "stash", LAST, False
+        super().__init__(root, LAST, END)
+        self.day, self.governed = LAST, False
         self.lines: dict[str, Incident] = {}  # by what went wrong
         self.events: list[dict[str, Any]] = []
         self.posts: list[dict[str, Any]] = []  # what Slack got
-        for room in ROOMS:
-            shutil.copytree(ROOT / room, root / room, ignore=shutil.ignore_patterns("target", "logs", "__pycache__"))
-        self.project = read_settings({}, project=root).locate()
-        lay_out(self.project.landing, DAYS)
-        self._few_promotions()
-        self.stash.mkdir()
-        for file in sorted((self.project.landing / "transactions").iterdir()):
-            if file.stem.rpartition("_")[2] > LAST.isoformat():
-                shutil.move(file, self.stash / file.name)
-        self.original = (root / POLICY).read_text("utf-8")
-        self.write_policy()
+        self.write_policy(self._as_known)
 
-    def _few_promotions(self) -> None:
-        import duckdb
-
-        for file in (self.project.landing / "merchandising").rglob("*promotions*"):
-            if file.suffix == ".parquet":
-                duckdb.sql(f"select * from read_parquet('{file}') limit 100000").write_parquet(f"{file}.few")
-                Path(f"{file}.few").replace(file)
-
-    def settings(self, **given: str) -> Settings:
+    def with_settings(self, **given: str) -> Settings:
         return read_settings({f"METRICS_{name.upper()}": value for name, value in given.items()}, project=self.root)
 
-    def write_policy(self) -> None:
-        policy = yaml.safe_load(self.original)
+    def _as_known(self, policy: dict[str, Any]) -> None:
+        known = policy["monitoring"]["events"]
+        known += [one for one in self.events if one not in known]
         policy["business_date"] = self.day
-        policy["monitoring"]["events"] += self.events
-        del policy["alerts"]["quiet"]  # it is any time of the day here
-        (self.root / POLICY).write_text(yaml.safe_dump(policy, allow_unicode=True), "utf-8")
+        policy["alerts"].pop("quiet", None)  # it is any time of the day here
 
     def until(self, day: date) -> None:
         """Days go by, and each is delivered."""
         while self.day < day:
             self.day += timedelta(days=1)
-            self.deliver()
+            self.come()
 
     def tomorrow(self, change: Change | None = None) -> None:
         """A day is over and delivered."""
         self.day += timedelta(days=1)
         self.over()
-        self.deliver(change)
+        self.come(change)
 
     def over(self) -> None:
         """The day becomes the last that is over; a change of policy.yml as any other once there is governance."""
-        self.write_policy()
+        self.write_policy(self._as_known)
         if self.governed:
             self.approve(self.office().propose("policy", "omar_aziz", Wish("a day is over", restate=False)).id)
 
-    def deliver(self, change: Change | None = None) -> None:
-        name = f"transactions_{self.day}.csv"
-        with (self.stash / name).open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        with (self.project.landing / "transactions" / name).open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]))
-            writer.writeheader()
-            writer.writerows(rows if change is None else change(rows))
+    def come(self, change: Change | None = None) -> None:
+        """The day's delivery."""
+        self.deliver(self.day, change)
 
     def products_of(self, department: str) -> set[str]:
         with sqlite3.connect(self.project.landing / "erp" / "products.db") as con:
@@ -105,13 +72,10 @@ class Month:
             return {str(number) for (number,) in found}
 
     def refresh(self) -> None:
-        from metrics_catalog.catalog import load_catalog
-        from orchestration.generate import read_current, write
-        from orchestration.transform.runner import ensure_parsed
+        from orchestration.generate import read_current
 
-        ensure_parsed(self.project)
-        write(load_catalog(self.project))
-        refresh = Refresh(read_current(self.settings()), uuid4().hex)
+        self.generate()
+        refresh = Refresh(read_current(self.settings), uuid4().hex)
         try:
             for name in refresh.declared.sources:
                 refresh.land(name)
@@ -122,12 +86,6 @@ class Month:
         finally:
             refresh.end("refresh")
             refresh.close()
-
-    def replace(self, path: str, old: str, new: str) -> None:
-        file = self.root / path
-        text = file.read_text("utf-8")
-        assert old in text, (path, old)
-        file.write_text(text.replace(old, new), "utf-8")
 
     def change(self, metric: str, old: str, new: str) -> None:
         """Edit a metric's file, ask for it from the first open day on, and have it approved."""
@@ -193,4 +151,4 @@ class Month:
         with writing(open_store(self.project.ops), None) as con:
             con.execute(sa.update(outbox).where(outbox.c.state == "waiting").values(next_at=now))
             con.execute(sa.update(channel_health).values(until=now))
-        drain(self.settings(slack_token="xoxb-fake", slack_api=api), 60, print)
+        drain(self.with_settings(slack_token="xoxb-fake", slack_api=api), 60, print)

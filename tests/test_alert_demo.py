@@ -28,7 +28,8 @@ from metrics_catalog.ops.letters import given_up
 from metrics_catalog.ops.store import open_store
 
 if TYPE_CHECKING:
-    from .demo_month import Month, Row
+    from .demo_days import Row
+    from .demo_month import Month
 
 TESTS = Path(__file__).parent
 LARGEST = "metrics_catalog/metrics/sales/largest_receipt.yml"
@@ -62,6 +63,7 @@ def a_sign_lost(rows: list[Row]) -> list[Row]:
 
 
 def test_the_month(tmp_path: Path) -> None:
+    load("demo_days")
     month = load("demo_month").Month(tmp_path / "连锁")
     month.refresh()
     assert len(month.numbers()) <= 5, "a first run does not storm"
@@ -100,7 +102,7 @@ def late_file(month: Month) -> None:
     assert one.text("en").startswith("Data late or missing: transactions: 8 May 2017 not delivered; ")
     assert one.text("zh").startswith("数据迟到或缺失：transactions：2017年5月8日的数据未到；")
     assert month.told("late") == {"data", "crm"}  # whose source it is, and whose number comes first
-    month.deliver()
+    month.come()
     ended(month, "late")
 
 
@@ -127,7 +129,7 @@ def partial_file(month: Month) -> None:
     assert "平时约 4,7" in one.text("zh")
     assert "15:07 之后没有数据" in one.text("zh")
     assert month.told("partial") == {"data", "finance"}
-    month.deliver()
+    month.come()
     ended(month, "partial")
 
 
@@ -283,7 +285,7 @@ def listening(month: Month, api: str, secret: str) -> Iterator[int]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     given = {"slack_token": "xoxb-fake", "slack_api": api, "slack_signing_secret": secret, "slack_port": str(port)}
-    settings = month.settings(**given)
+    settings = month.with_settings(**given)
     listener = Listener(settings)
     server = http_server(settings, listener)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
