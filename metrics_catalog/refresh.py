@@ -27,6 +27,7 @@ from metrics_catalog.outcome import PublishOutcome, holds_of, outcome_of
 from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.model import AuditReport, AuditRules, Days, Finding, PublishInfo, Scope
 from metrics_catalog.published.of_data import must_be_of_data
+from metrics_catalog.semantic import AT
 from metrics_catalog.spec.base import Grain, ordered
 from metrics_catalog.unsound import unsound
 
@@ -294,7 +295,7 @@ def _rules(changes: Changes) -> AuditRules:
         additive=frozenset(
             metric for metric, some in holding.items() if all(formulas(one)[metric].adds_up for one in some)
         ),
-        dimensions=frozenset(name for cut in cuts for name in cut),
+        dimensions=frozenset((AT, *(name for cut in cuts for name in cut))),
         week_start=0 if changes.calendar.week_start == "monday" else 6,
         periods={name: one.periods for name, one in changes.calendar.own.items()},
     )

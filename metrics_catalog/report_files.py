@@ -89,8 +89,8 @@ def _published(
     report: ReportFile, spec: MetricFile, name: str, loc: tuple[str | int, ...], per: str | None
 ) -> Iterator[Problem]:
     grain = report.spec.grain
-    if grain not in spec.grains:
-        message = f"{name} is not published by {grain}; it is by {', '.join(spec.grains)}"
+    if grain not in spec.judged_grains:
+        message = f"{name} is not published by {grain}; it is by {', '.join(spec.judged_grains)}"
         yield report.document.problem(loc, message)
     if per is not None and (per,) not in spec.slices:
         yield report.document.problem(loc, f"{name} is not published by {per}, and a copy for each {per} needs it")

@@ -44,6 +44,11 @@ class Dimension:
     grain: str = ""
     timezone: str = ""
 
+    @property
+    def tells_hours(self) -> bool:
+        """Whether it is a time that is known to the hour."""
+        return self.grain in _TO_THE_HOUR
+
 
 @dataclass(frozen=True)
 class Validity:
@@ -129,6 +134,8 @@ class EntityValues:
         return f"{self.metric}{OF_EACH}{self.entity}"
 
 
+_TO_THE_HOUR = ("hour", "minute", "second", "millisecond", "microsecond", "nanosecond")
+AT = "at"  # the hour that a row is in, as if it were a dimension
 MEMBER, VALUE, OF_EACH = "member", "value", "_of_each_"
 VALUES_SCHEMA = "metrics"
 _VALUES = re.compile(rf"[a-z]\w*{OF_EACH}[a-z]\w*")
@@ -184,7 +191,10 @@ class Semantics(Unchanging):
         return self._attributes[model]
 
     def attribute(self, model: str, name: str) -> Attribute:
-        """One dimension reachable from ``model``. Raises `UnknownName`."""
+        """One dimension reachable from ``model``, or its hour (`AT`). Raises `UnknownName`."""
+        holder = self.model(model)
+        if name == AT and holder.time is not None:
+            return Attribute(AT, holder.name, holder.dimensions[holder.time].expr, ())
         known = self.attributes(self.model(model).name)
         if name not in known:
             holder = next((m.name for m in self.models.values() if m.attribute(name) is not None), None)

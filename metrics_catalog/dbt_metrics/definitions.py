@@ -12,7 +12,7 @@ from metrics_catalog.dbt_metrics.parts import NotRead
 from metrics_catalog.expressions import InvalidExpression, names, parse, values_asked
 from metrics_catalog.located import Loc
 from metrics_catalog.semantic import Semantics
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import GRAINS, HOUR, OF_DAYS, Grain
 from metrics_catalog.spec.metric import Measure
 from metrics_catalog.spec.time import Duration, Offset
 
@@ -88,9 +88,9 @@ class Definitions:
         """From the grain its time is known at; own grains, too, of what is known by the day."""
         model = self.semantics.model(made.model)
         time = model.dimensions.get(model.time or "")
-        finest = time.grain if time is not None else "day"
-        first = GRAINS.index(finest) if finest in GRAINS else 0
-        return (*GRAINS[first:], *(() if first else self.semantics.own_grains))
+        first = OF_DAYS.index(time.grain) if time is not None and time.grain in OF_DAYS else 0
+        hours = (HOUR,) if time is not None and time.tells_hours else ()
+        return (*hours, *OF_DAYS[first:], *(() if first else self.semantics.own_grains))
 
     def _input(self, use: Mapping[str, Any], more: Iterable[str]) -> tuple[dict[str, Any], Calculation]:
         """A metric as part of another: ``metric``, with ``offset`` and ``filter`` where there is one."""
@@ -146,10 +146,10 @@ class Definitions:
         made, notes = self._measure(params.get("measure"), filters(metric.get("filter")))
         window = reach.get("window") or params.get("window")
         to_date = reach.get("grain_to_date") or params.get("grain_to_date")
-        if to_date is not None and to_date not in GRAINS[1:]:
+        if to_date is not None and to_date not in OF_DAYS[1:]:
             raise NotRead(f'to date within "{to_date}" is not supported', ("grain_to_date",))
         keys = {"metric": made.model_dump(exclude_none=True), "window": _duration(window), "to_date": to_date}
-        fits = tuple(grain for grain in self._grains(made) if grain in GRAINS)
+        fits = tuple(grain for grain in self._grains(made) if grain in OF_DAYS)
         if reach.get("period_agg", "first") != "last":
             fits = fits[:1]  # of a longer period MetricFlow gives its first day, or an average of its days
         if window is not None and Duration.model_validate(keys["window"]).days is None:
@@ -185,7 +185,7 @@ class Definitions:
             "same": same,
             "calculation": "count" if params.get("calculation") == "conversions" else "rate",
         }
-        fits = tuple(grain for grain in self._grains(base) if grain in GRAINS)
+        fits = tuple(grain for grain in self._grains(base) if grain in OF_DAYS)
         return Calculation(keys, fits, (base.model,), (*notes, *more))
 
 
@@ -209,7 +209,7 @@ def _short(made: Mapping[str, Any]) -> Any:
 
 def _offset(use: Mapping[str, Any]) -> str | None:
     if use.get("offset_to_grain") is not None:
-        if use["offset_to_grain"] not in GRAINS[1:]:
+        if use["offset_to_grain"] not in OF_DAYS[1:]:
             raise NotRead(f'offset to "{use["offset_to_grain"]}" is not supported', ("inputs",))
         return f"start of {use['offset_to_grain']}"
     return _duration(use.get("offset_window"))
@@ -219,7 +219,7 @@ def _duration(window: Mapping[str, Any] | None) -> str | None:
     if window is None:
         return None
     grain = str(window["granularity"]).removesuffix("s")
-    if grain not in GRAINS:
+    if grain not in OF_DAYS:
         raise NotRead(f'a length of time in "{window["granularity"]}" is not supported', ("window",))
     return f"{window['count']} {grain}{'s' if window['count'] > 1 else ''}"
 

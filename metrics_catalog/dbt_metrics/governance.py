@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from metrics_catalog.located import Loc
-from metrics_catalog.spec.base import GRAINS, Grain, ordered
+from metrics_catalog.spec.base import GRAINS, HOUR, OF_DAYS, Grain, ordered
 from metrics_catalog.spec.metric import MetricFile
 
 UNASSIGNED = "unassigned"
@@ -34,7 +34,7 @@ def governance(
 ) -> Governance:
     """What ``config.meta`` says; ``fits``: grains at which the value is dbt's; ``dimensions``: to slice it by.
 
-    At the project's own grains it is published only where ``config.meta.grains`` names them.
+    By the hour, and at the project's own grains, it is published only where ``config.meta.grains`` names them.
     """
     meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
     made = Governance(dict(DEFAULTS))
@@ -80,7 +80,7 @@ def _both(meta: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain], own: Collection[Grain]) -> list[Grain]:
-    usual = [grain for grain in fits if grain in GRAINS]
+    usual = [grain for grain in fits if grain in OF_DAYS]
     wanted = meta.get("grains") or usual
     wanted = wanted if isinstance(wanted, list) else [wanted]
     for grain in wanted:
@@ -88,7 +88,8 @@ def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain], 
             made.notes.append((("grains",), f'grains: "{grain}" is left out; use {", ".join(known)}'))
         elif grain not in fits:
             made.notes.append((("grains",), f'grains: "{grain}" is left out; MetricFlow means another value by it'))
-    return ordered([grain for grain in wanted if grain in fits]) or usual
+    found = ordered([grain for grain in wanted if grain in fits]) or usual
+    return [*(["day"] if HOUR in found and "day" not in found else []), *found]  # hours are published beside their days
 
 
 def _slices(made: Governance, dimensions: Collection[str]) -> Iterator[list[str]]:

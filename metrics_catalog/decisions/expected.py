@@ -106,7 +106,7 @@ def members_of(given: dict[str, str], spec: AnyMetric, text: str) -> Members:
 
 def finest(spec: AnyMetric) -> Grain:
     """The grain at which an effect is looked at."""
-    return ordered(spec.grains)[0]
+    return ordered(spec.judged_grains)[0]
 
 
 def _sized(match: re.Match[str], unit: str, whole: str) -> Expected:

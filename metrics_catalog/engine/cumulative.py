@@ -85,7 +85,8 @@ def spread(source: str, calendar: Calendar, grain: Grain, reach: Reach, spans: I
     """Rows of ``source`` once for each period whose reach they are in, with that ``period``."""
     periods = [one for span in merged(spans) for one in calendar.spans(grain, span.start, span.end)]
     rows = ((one.start, reach.span(calendar, one).start, one.end) for one in periods)
-    written = listed((PERIOD, "first_day", "next_day"), ([day.isoformat() for day in row] for row in rows), "reaches")
+    columns: dict[str, str] = dict.fromkeys((PERIOD, "first_day", "next_day"), "date")
+    written = listed(columns, ([day.isoformat() for day in row] for row in rows), "reaches")
     after = exp.GTE(this=column(DAY), expression=column("first_day"))
     before = exp.LT(this=column(DAY), expression=column("next_day"))
     return exp.Select().from_(table(source), copy=False).join(written, on=exp.and_(after, before), copy=False)
@@ -167,7 +168,7 @@ def _over(value: exp.Expr, frame: exp.Window) -> exp.Expr:
 
 def _dense(source: str, cut: Slice, span: Extent, items: Mapping[str, exp.Expr]) -> exp.Select:
     """``items`` over every day and member of the slice, joined to what was ``found``."""
-    days = listed((DAY,), ([day] for day in span.dense), "days")
+    days = listed({DAY: "date"}, ([day] for day in span.dense), "days")
     grid = exp.Select(expressions=[exp.column(DAY, table="days"), *(exp.column(name, table="members") for name in cut)])
     grid = grid.from_(days, copy=False)
     if cut:

@@ -17,6 +17,7 @@ from metrics_catalog.engine.formulas import formulas, joined, models_read
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute
+from metrics_catalog.spec.base import HOUR
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,9 +41,10 @@ def _calculation(catalog: Catalog, metric: str) -> str:
 
 
 def _zones(catalog: Catalog, metric: str) -> list[str]:
-    """Zones that decide on which day rows are, of the models counted and of those joined to them."""
+    """Zones that decide on which day rows are, of the models counted and of those joined to them; and in which hour."""
     models = sorted(models_read(catalog, metric))
-    return [f"{model} in {zone}" for model in models if (zone := zone_of(catalog.semantics, model))]
+    hours = [f"hours in {catalog.semantics.timezone}"] if HOUR in catalog.metrics[metric].spec.grains else []
+    return [f"{model} in {zone}" for model in models if (zone := zone_of(catalog.semantics, model))] + hours
 
 
 def twins(catalog: Catalog, metric: str) -> list[str]:

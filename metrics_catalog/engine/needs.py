@@ -9,13 +9,19 @@ from metrics_catalog.engine.formulas import Formula
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import Slice
 from metrics_catalog.engine.terms import Shift, Term
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.semantic import AT
+from metrics_catalog.spec.base import HOUR, Grain
 
 Cell = tuple[Grain, Slice]
 _Key = tuple[Grain, tuple[Shift, ...]]
 Spans = tuple[Span, ...]
 Windows = Mapping[Grain, Spans]
 Wanted = dict[Slice, dict[Grain, dict[Term, Spans]]]
+
+
+def cell(grain: Grain, cut: Slice) -> Cell:
+    """A grain and what its values are sliced by: those of hours by the hour, too."""
+    return grain, (AT, *cut) if grain == HOUR else cut
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,14 @@ from sqlglot import exp
 from metrics_catalog.engine.stretches import stretches_sql
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.own_grains import EVER, OwnGrain
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import GRAINS, HOUR, Grain
 from metrics_catalog.spec.time import Offset
 
 if TYPE_CHECKING:
     from metrics_catalog.catalog import Catalog
 
 WeekStart = Literal["monday", "sunday"]
+_DAYS = (HOUR, "day")
 _MONTHS: dict[Grain, int] = {"month": 1, "quarter": 3, "year": 12}
 _WEEKS: dict[Grain, int] = {"month": 4, "quarter": 13, "year": 52}
 
@@ -37,19 +38,21 @@ class Span:
 
 @dataclass(frozen=True)
 class Calendar:
-    """How days fall into periods; into those of ``own`` grains as the time spine says.
+    """How days fall into periods; into those of ``own`` grains as the time spine says. Of hours it says the days.
 
     A period that the spine does not say raises `OutsideSpine`; one before its first begins at `EVER`.
     """
 
     week_start: WeekStart = "monday"
     own: Mapping[str, OwnGrain] = field(default_factory=dict, hash=False)
+    timezone: str = "UTC"
     _units: dict[tuple[Grain, Grain], OwnGrain | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, catalog: Catalog) -> Calendar:
         """The company's."""
-        return catalog.once(cls, lambda: cls(catalog.policy.week_start, catalog.semantics.own_grains))
+        policy, semantics = catalog.policy, catalog.semantics
+        return catalog.once(cls, lambda: cls(policy.week_start, semantics.own_grains, semantics.timezone))
 
     @property
     def grains(self) -> tuple[Grain, ...]:
@@ -60,7 +63,7 @@ class Calendar:
         """First day of the period of ``grain`` that ``day`` is in."""
         if grain in self.own:
             return self.own[grain].start(day)
-        if grain == "day":
+        if grain in _DAYS:
             return day
         if grain == "week":
             return day - timedelta(days=(day.weekday() + (self.week_start == "sunday")) % 7)
@@ -71,8 +74,8 @@ class Calendar:
         """First day of the period after the one that begins at ``start``."""
         if grain in self.own:
             return self.own[grain].next(start)
-        if grain in ("day", "week"):
-            return start + timedelta(days=1 if grain == "day" else 7)
+        if grain in (*_DAYS, "week"):
+            return start + timedelta(days=7 if grain == "week" else 1)
         month = start.month - 1 + _MONTHS[grain]
         return date(start.year + month // 12, month % 12 + 1, 1)
 
@@ -174,7 +177,7 @@ class Calendar:
         """SQL of `start` for a date expression; null before the first period that the spine knows."""
         if grain in self.own:
             return stretches_sql(self.own[grain].starts, day)
-        if grain == "day":
+        if grain in _DAYS:
             return day.copy()
         if grain == "week" and self.week_start == "sunday":
             later = exp.DateAdd(this=day.copy(), expression=exp.Literal.number(1), unit=exp.var("day"))

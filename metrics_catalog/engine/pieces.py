@@ -117,10 +117,10 @@ def literal_date(day: str) -> exp.Expr:
     return typed(text(day), "date")
 
 
-def listed(columns: Sequence[str], rows: Iterable[Sequence[str]], alias: str) -> exp.Expr:
-    """Days written out: a subquery of ``columns`` with a row for each of ``rows``."""
+def listed(columns: Mapping[str, str], rows: Iterable[Sequence[str]], alias: str) -> exp.Expr:
+    """Times written out: a subquery of ``columns``, each with its type, with a row for each of ``rows``."""
     cells = [exp.Tuple(expressions=[text(cell) for cell in row]) for row in rows]
     names = [exp.to_identifier(name) for name in columns]
     values = exp.Values(expressions=cells, alias=exp.TableAlias(this=exp.to_identifier("written"), columns=names))
-    days = [named(typed(column(name), "date"), name) for name in columns]
-    return exp.Select(expressions=days).from_(values, copy=False).subquery(alias, copy=False)
+    times = [named(typed(column(name), kind), name) for name, kind in columns.items()]
+    return exp.Select(expressions=times).from_(values, copy=False).subquery(alias, copy=False)

@@ -18,7 +18,8 @@ from metrics_catalog.engine.building import Building, Source, Stored
 from metrics_catalog.engine.codes import Place, placed
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
-from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, chosen
+from metrics_catalog.engine.hours import looks
+from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, cell, chosen
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.pieces import (
     KEYS,
@@ -36,7 +37,8 @@ from metrics_catalog.engine.rollup import Rollup, Rollups, rollups
 from metrics_catalog.engine.terms import Shift, Term
 from metrics_catalog.engine.tree import column, named
 from metrics_catalog.engine.values import Figures, Frame, Values
-from metrics_catalog.spec.base import Grain, ordered
+from metrics_catalog.semantic import AT
+from metrics_catalog.spec.base import HOUR, Grain, ordered
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def plan(
         cuts: list[Slice] = [(), *spec.slices]
         for grain in ordered(spec.grains):
             for cut in cuts if windows.get(grain) else ():
-                cells.setdefault((grain, cut), []).append(known[metric])
+                cells.setdefault(cell(grain, cut), []).append(known[metric])
     built = stored_in(stored or rollups(catalog), lambda rollup: exp.table_(rollup.table, db="metrics"))
     return plan_cells(catalog, cells, windows, calendar, built, calculations(catalog))
 
@@ -140,17 +142,26 @@ def _moved(build: Building, grain: Grain, cut: Slice, terms: Iterable[Term]) -> 
         together[source, term.shifts][term] = term.component.kind
     pieces = []
     for number, ((source, _), some) in enumerate(together.items()):
-        periods = build.needs.shifted(grain, next(iter(some)))
-        days = ((own.start.isoformat(), other.start.isoformat()) for own, other in periods)
-        written = listed((PERIOD, "looked_at"), days, "periods")
-        keys = [exp.column(PERIOD, table="periods"), *(column(name) for name in cut)]
+        written, key = _looks(build, grain, next(iter(some)))
+        keys = [exp.column(name, table="periods") if name in (PERIOD, key) else column(name) for name in (PERIOD, *cut)]
         items = [named(column(term.here.name), term.name) for term in some]
         query = exp.Select(expressions=[*keys, *items]).from_(written, copy=False)
-        on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(PERIOD, table=source))
+        on = exp.EQ(this=exp.column("looked_at", table="periods"), expression=exp.column(key, table=source))
         name = f"{slice_name(cut)}_{grain}_moved{number}"
         build.step(name, query.join(table(source), on=on, copy=False))
         pieces.append(Piece(name, {term.name: kind for term, kind in some.items()}))
     return pieces
+
+
+def _looks(build: Building, grain: Grain, term: Term) -> tuple[exp.Expr, str]:
+    """Each period beside the one that a term is looked at for it, written out; and the key that says which it is."""
+    if grain == HOUR:
+        hours = looks(build.calendar, term.shifts, build.needs.windows[grain])
+        rows = ((day.isoformat(), at.isoformat(" "), other.isoformat(" ")) for day, at, other in hours)
+        return listed({PERIOD: "date", AT: "timestamp", "looked_at": "timestamp"}, rows, "periods"), AT
+    periods = build.needs.shifted(grain, term)
+    days = ((own.start.isoformat(), other.start.isoformat()) for own, other in periods)
+    return listed({PERIOD: "date", "looked_at": "date"}, days, "periods"), PERIOD
 
 
 def _by_way(terms: Iterable[Term]) -> dict[tuple[str, str], list[Term]]:

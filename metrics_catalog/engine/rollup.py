@@ -16,10 +16,10 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component
 from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.needs import cell
 from metrics_catalog.engine.scan import DAY, SLICE, Scan
-from metrics_catalog.engine.tree import column, text
-from metrics_catalog.expressions import attribute_sql
-from metrics_catalog.semantic import Join, Semantics
+from metrics_catalog.engine.tree import column, named, text, typed
+from metrics_catalog.semantic import AT, Join, Semantics
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,11 @@ class Rollup:
     def select(self, schema: str) -> exp.Select:
         """Its rows and columns, of the table in ``schema``."""
         stored = (one.name for one in self.components)
-        columns = [column(name) for name in (DAY, *self.keys, *stored, *self.decided)]
-        return exp.Select(expressions=columns).from_(self.rows(exp.table_(self.table, db=schema)), copy=False)
+        columns = {name: column(name) for name in (DAY, *self.keys, *stored, *self.decided)}
+        if AT in columns:
+            columns[AT] = named(typed(columns[AT], "varchar"), AT)  # as in published values
+        rows = self.rows(exp.table_(self.table, db=schema))
+        return exp.Select(expressions=list(columns.values())).from_(rows, copy=False)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,9 @@ def rollups_of(semantics: Semantics, sliced: Iterable[tuple[Formula, Iterable[st
     found: list[Rollup] = []
     for model, cuts in sorted(wanted.items()):
         stored = tuple(sorted(components[model], key=lambda one: one.name))
-        some = [Rollup(model, *dimensions, stored) for dimensions in covering(semantics, model, cuts)]
+        hours = {cut for cut in cuts if AT in cut}  # apart: days are not put together from hours
+        sets = [*covering(semantics, model, cuts - hours), *covering(semantics, model, hours)]
+        some = [Rollup(model, *dimensions, stored) for dimensions in sets]
         shared = len(some) > 1 and _told_apart(semantics, some)
         found += [replace(one, shared=shared) for one in some]
     return Rollups(tuple(found))
@@ -120,14 +125,16 @@ def _told_apart(semantics: Semantics, some: Sequence[Rollup]) -> bool:
     """Whether one grouping can make several: two names of one column it would take for one."""
     names = tuple({name: None for one in some for name in one.keys})
     scan = Scan(semantics, some[0].model, names, ())
-    keys = [scan.day.sql("duckdb"), *(attribute_sql(semantics, one).sql("duckdb") for one in scan.attributes)]
+    keys = [one.this.sql("duckdb") for one in scan.keys()]  # noqa: SIM118 - no dict
     return len(set(keys)) == len(keys)
 
 
 def _sliced(catalog: Catalog) -> Iterator[tuple[Formula, Iterable[str]]]:
     for one in (catalog, *(era.catalog for era in catalog.eras)):
         for metric, formula in formulas(one).items():
-            yield from ((formula, cut) for cut in ((), *one.metrics[metric].spec.slices))
+            spec = one.metrics[metric].spec
+            cells = (cell(grain, cut) for grain in spec.grains for cut in ((), *spec.slices))
+            yield from ((formula, cut) for cut in dict.fromkeys(cut for _, cut in cells))
 
 
 def slice_of(component: Component, cut: Iterable[str]) -> frozenset[str]:

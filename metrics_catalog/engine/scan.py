@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics_catalog.engine.components import STORED, Component
-from metrics_catalog.engine.days import day_of
+from metrics_catalog.engine.days import day_of, hour_of
 from metrics_catalog.engine.tree import case, is_present, named, positions, text, typed
 from metrics_catalog.expressions import attribute_sql, qualified
-from metrics_catalog.semantic import Attribute, Join, Semantics
+from metrics_catalog.semantic import AT, Attribute, Join, Semantics
 
 DAY, SLICE = "day", "slice"
 
@@ -54,6 +54,8 @@ class Scan:
         return [named(self.day, DAY), *(named(self._dimension(one), one.name) for one in self.attributes)]
 
     def _dimension(self, one: Attribute) -> exp.Expr:
+        if one.name == AT:
+            return hour_of(self.semantics, self.model, one.expr)
         if one.name in self.coded:
             return exp.column(coded_column(one.name), table=one.model)
         return attribute_sql(self.semantics, one)
@@ -103,17 +105,19 @@ def coded_column(name: str) -> str:
     return f"{name}__code"
 
 
-def _which(by: Mapping[str, exp.Expr], sets: Iterable[Sequence[str]]) -> exp.Expr:
-    """The set that a row is grouped by: no other has all its dimensions."""
+def _which(by: Mapping[str, exp.Expr], sets: Collection[Sequence[str]]) -> exp.Expr:
+    """The set that a row is grouped by: no other has all its dimensions, but for one that has the hour besides."""
     zero = exp.Literal.number(0)
+    hours_first = sorted(sets, key=lambda some: AT not in some)
     ifs = [
         exp.If(
             this=exp.and_(*(exp.EQ(this=exp.Grouping(expressions=[by[one].copy()]), expression=zero) for one in some)),
             true=text(",".join(some)),
         )
-        for some in sets
+        for some in hours_first
+        if some
     ]
-    return exp.Case(ifs=ifs)
+    return exp.Case(ifs=ifs, default=None if all(sets) else text(""))
 
 
 def aggregate(component: Component) -> exp.Expr:

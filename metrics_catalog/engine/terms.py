@@ -11,9 +11,10 @@ from datetime import date, timedelta
 from functools import cached_property
 
 from metrics_catalog.engine.components import Component
+from metrics_catalog.engine.hours import days_read
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.own_grains import EVER
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.base import HOUR, Grain
 from metrics_catalog.spec.time import Duration, Offset
 
 
@@ -96,7 +97,9 @@ class Term:
         return replace(self, shifts=()) if self.shifts else self
 
     def period(self, calendar: Calendar, grain: Grain, start: date) -> Span:
-        """The period it is looked at for the one that begins at ``start``."""
+        """The period it is looked at for the one that begins at ``start``; of all hours of a day the days."""
+        if grain == HOUR and self.shifts:
+            return days_read(calendar, self.shifts, start)
         for shift in self.shifts:
             start = shift.start(calendar, grain, start)
         return Span(start, calendar.next(grain, start))

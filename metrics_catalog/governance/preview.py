@@ -104,7 +104,7 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
     """
     spec = (change.after.metrics.get(change.metric) or change.before.metrics[change.metric]).spec
     grain, old, new = shown_grain(spec), {}, {}
-    for shown in dict.fromkeys((grain, ordered(spec.grains)[0])):
+    for shown in dict.fromkeys((grain, ordered(spec.judged_grains)[0])):
         grain = shown
         old, new = _values(con, change, closed_through, periods, grain)
         if any(key[:2] == (change.metric, grain) for key in {*old, *new}):
@@ -124,7 +124,7 @@ def preview(con: DuckDBPyConnection, change: Change, closed_through: date, perio
 
 def shown_grain(spec: AnyMetric) -> Grain:
     """The grain at which people look at a metric's history."""
-    return next((grain for grain in BEST_SHOWN if grain in spec.grains), spec.grains[0])
+    return next((grain for grain in BEST_SHOWN if grain in spec.grains), spec.judged_grains[0])
 
 
 def _values(

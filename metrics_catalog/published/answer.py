@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import partial
+from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog, Entry
@@ -16,7 +18,7 @@ from metrics_catalog.engine.compute import computed
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
-from metrics_catalog.engine.needs import Cell, Windows
+from metrics_catalog.engine.needs import Cell, Windows, cell
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan_cells
 from metrics_catalog.engine.query import Filter, InvalidQuery, Query, Result
@@ -27,6 +29,8 @@ from metrics_catalog.located import suggest
 from metrics_catalog.own_grains import OutsideSpine
 from metrics_catalog.published.reader import Published
 from metrics_catalog.published.snapshot import Snapshot
+from metrics_catalog.semantic import AT
+from metrics_catalog.spec.base import HOUR
 from metrics_catalog.spec.metric import AnyMetric
 
 Read = Callable[[], pa.Table]
@@ -51,7 +55,7 @@ def answer(query: Query, catalog: Catalog, published: Published, retired: Mappin
     info = snapshot.info
     return Result(
         query=query,
-        table=_wide(parts, query),
+        table=_wide(parts, query, catalog.semantics.timezone),
         version=snapshot.version,
         published_at=info.published_at,
         closed_through=info.closed_through,
@@ -91,6 +95,8 @@ def _dimensions(entries: Iterable[Entry]) -> set[str]:
 def _reader(query: Query, metric: str, catalog: Catalog, snapshot: Snapshot) -> Read:
     """How this metric can be read for the query: published as it is, or sliced from rollups."""
     spec = catalog.metrics[metric].spec
+    if query.grain == HOUR and HOUR not in spec.grains:
+        raise InvalidQuery(f"{metric} is not published by hour; {_offer(spec.grains, spec.slices)}")
     if (cut := _published_cut(query, spec)) is not None:
         return partial(_published, query, metric, cut, snapshot)
     holding = definitions(catalog, metric)
@@ -118,7 +124,7 @@ def _published_cut(query: Query, spec: AnyMetric) -> Sequence[str] | None:
     wanted = {*query.by, *fixed}
     if query.grain not in spec.grains or any(one.dimension not in wanted for one in query.where):
         return None
-    return next((cut for cut in ((), *spec.slices) if set(cut) == wanted), None)
+    return next((cell(query.grain, cut)[1] for cut in ((), *spec.slices) if set(cut) == wanted), None)
 
 
 def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: Snapshot) -> str | None:
@@ -145,7 +151,7 @@ def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: S
 
 def _read_from(query: Query, formula: Formula) -> dict[str, set[str]]:
     """The dimensions that each semantic model must be stored by."""
-    asked = (*query.by, *(one.dimension for one in query.where))
+    asked = (*cell(query.grain, query.by)[1], *(one.dimension for one in query.where))
     found: dict[str, set[str]] = {}
     for component in formula.components:
         found.setdefault(component.model, set()).update(slice_of(component, asked))
@@ -178,7 +184,7 @@ def _sliced_by(
             assert rollup is not None  # or it would have been refused
             paths = [str(path) for path in snapshot.rollup(rollup.name)]
             con.read_parquet(paths, union_by_name=True).create_view(f"rollup_{model}")  # pyright: ignore
-            kept = exp.select("*").from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
+            kept = _with_hours(rollup.keys).from_(f"rollup_{model}").where(*(condition(one) for one in query.where))
             con.execute(f"create view kept_{model} as {kept.sql('duckdb')}")
             sources[model] = Source(exp.to_table(f"kept_{model}"), rollup.keys)
         span = _with_data(con, [source.table for source in sources.values()], span)
@@ -191,12 +197,20 @@ def _sliced_by(
             raise InvalidQuery(str(error)) from None
         found = beginning_in(calendar, found, *holds)
         inside = [one for one in found.get(query.grain, ()) if one.start >= span.start or query.start is None]
-        cells: dict[Cell, list[Formula]] = {(query.grain, query.by): [formula]}
+        cells: dict[Cell, list[Formula]] = {cell(query.grain, query.by): [formula]}
         definition = {formula.metric: snapshot.info.definitions.get(formula.metric, "")}
         periods: Windows = {query.grain: tuple(inside)}
         made = plan_cells(catalog, cells, periods, calendar, lambda model, _: sources[model], definition)
         with computed(con, made) as selects:
             return con.execute(selects[0]).to_arrow_table()
+
+
+def _with_hours(keys: Collection[str]) -> exp.Select:
+    """All columns of stored rows, with hours as the times they are."""
+    every = exp.Star()
+    if AT in keys:
+        every.set("replace", [named(typed(column(AT), "timestamp"), AT)])
+    return exp.Select(expressions=[every])
 
 
 def condition(part: Filter) -> exp.Expr:
@@ -227,9 +241,11 @@ def _sources(formula: Formula, catalog: Catalog) -> set[str]:
     return {name.rsplit(".", 1)[1] for name in upstream if name.startswith("source.")}
 
 
-def _wide(parts: dict[str, pa.Table], query: Query) -> pa.Table:
-    """One row for each period and member of ``by``, one column for each metric."""
+def _wide(parts: dict[str, pa.Table], query: Query, zone: str) -> pa.Table:
+    """One row for each period and member of ``by``, one column for each metric; hours as clocks of ``zone`` show."""
     keys = ["period", *query.by]
+    if query.grain == HOUR:
+        parts = {metric: _of_hours(rows, zone) for metric, rows in parts.items()}
     with duckdb.connect() as con:
         selects = []
         for number, (metric, rows) in enumerate(parts.items()):
@@ -240,7 +256,15 @@ def _wide(parts: dict[str, pa.Table], query: Query) -> pa.Table:
         values = [named(_picked(metric), metric) for metric in query.metrics]
         result = exp.select(*(column(key) for key in keys), *values).from_(stacked)
         result = result.group_by(*positions(len(keys))).order_by(*positions(len(keys)))
+        con.execute("set TimeZone = $zone", {"zone": zone})
         return con.execute(result.sql("duckdb")).to_arrow_table()
+
+
+def _of_hours(rows: pa.Table, zone: str) -> pa.Table:
+    """Published rows of hours, whose period is their day, with the hour for a period."""
+    compute: Any = pc  # its functions are generated, unknown to type checkers
+    at = compute.assume_timezone(rows[AT].cast(pa.timestamp("s")), "UTC").cast(pa.timestamp("s", zone))
+    return rows.set_column(rows.column_names.index("period"), "period", at).drop_columns([AT])
 
 
 def _picked(metric: str) -> exp.Expr:

@@ -15,7 +15,8 @@ import duckdb
 
 from metrics_catalog.published.model import AuditReport, AuditRules, Finding
 from metrics_catalog.published.sql import listed, literal, quoted
-from metrics_catalog.spec.base import GRAINS
+from metrics_catalog.semantic import AT
+from metrics_catalog.spec.base import GRAINS, HOUR, OF_DAYS
 
 # ruff: noqa: S608 - names go through quoted(), values are parameters
 
@@ -49,10 +50,11 @@ def numbers_fit(staged: Staged) -> Query | None:
 
 
 def periods_closed(staged: Staged) -> Query | None:
-    """Periods begin where their grain does and have ended by the closing day."""
+    """Periods begin where their grain does and have ended by the closing day; those of hours are their days."""
     week = "date_trunc('week', period - $shift::int)::date + $shift::int"
-    starts = [f"when {literal(grain)} then date_trunc({literal(grain)}, period)::date" for grain in GRAINS]
-    ends = [f"when {literal(grain)} then (period + interval 1 {grain})::date" for grain in GRAINS]
+    lengths = {HOUR: "day", **{grain: grain for grain in OF_DAYS}}
+    starts = [f"when {literal(grain)} then date_trunc('{one}', period)::date" for grain, one in lengths.items()]
+    ends = [f"when {literal(grain)} then (period + interval 1 {one})::date" for grain, one in lengths.items()]
     sql = f"""
         with periods as (
             select distinct metric, grain, period from staged where grain is not null and period is not null
@@ -141,13 +143,14 @@ def slices_add_up(staged: Staged) -> Query | None:
         for part in sets
     ]
     sums = ", ".join(f"sum({part}) as {part}" for part in sets)
+    total = f"case grain when {literal(HOUR)} then {literal(AT)} else '' end"
     sql = f"""
         with sums as (
             select metric, grain, period, slice, {sums} from staged
             where list_contains($any, metric) group by all
         ),
-        totals as (from sums where slice = ''),
-        slices as (select distinct metric, grain, slice from sums where slice <> ''),
+        totals as (from sums where slice = {total}),
+        slices as (select distinct metric, grain, slice from sums where slice <> {total}),
         compared as (
             select t.metric, t.grain, t.period, k.slice, case {" ".join(differs)} end as message
             from totals t join slices k using (metric, grain)

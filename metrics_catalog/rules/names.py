@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from metrics_catalog.located import Problem
+from metrics_catalog.semantic import AT
 
 if TYPE_CHECKING:
     from metrics_catalog.catalog import Catalog
 
-RESERVED = frozenset(
-    {"metric", "grain", "period", "slice", "value", "numerator", "denominator", "definition", "run_id", "day", "entity"}
-)
+_KEYS = ("metric", "grain", "period", "slice", "day", AT)
+RESERVED = frozenset((*_KEYS, "value", "numerator", "denominator", "definition", "run_id", "entity"))
 
 
 def check(catalog: Catalog) -> Iterator[Problem]:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Discriminator, StringConstraints, Tag, WithJsonSchema
 
 NAME = r"[a-z][a-z0-9_]{0,62}"
-GRAINS = ("day", "week", "month", "quarter", "year")
+HOUR = "hour"
+OF_DAYS = ("day", "week", "month", "quarter", "year")
+GRAINS = (HOUR, *OF_DAYS)
 # One of the above, or one of the project's own that its time spine declares (`metrics_catalog.own_grains`).
 Grain = Annotated[
     str,

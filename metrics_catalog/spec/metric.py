@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator, model_validator
 
-from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text, Words
+from metrics_catalog.spec.base import HOUR, Grain, Label, Name, Spec, Text, Words
 from metrics_catalog.spec.monitoring import Anomaly, Bounds, ChangeRule, Cut
 from metrics_catalog.spec.time import Duration, Longer, Offset
 
@@ -81,6 +81,11 @@ class MetricFile(Spec):
     watch: tuple[Cut, ...] | None = None
     playbook: Words | None = None
 
+    @property
+    def judged_grains(self) -> tuple[Grain, ...]:
+        """Those at which values are judged, reported and compared: all but hours."""
+        return tuple(grain for grain in self.grains if grain != HOUR)
+
     @field_validator("grains", "slices", "synonyms", "watch")
     @classmethod
     def _no_repeats(cls, values: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
@@ -99,6 +104,10 @@ class MetricFile(Spec):
         judged = [one.grain for one in (self.bounds, self.change, self.anomaly) if one is not None and one.grain]
         if missing := [grain for grain in (*self.target, *judged) if grain not in self.grains]:
             raise ValueError(f'a target, bound or rule is at grain "{missing[0]}", which is not in grains')
+        if HOUR in (*self.target, *judged):
+            raise ValueError("a target, bound or rule is at grain hour; days and what is longer are judged")
+        if HOUR in self.grains and "day" not in self.grains:
+            raise ValueError("hours are published beside their days: add day to grains")
         known = {frozenset(cut) for cut in self.slices}
         named = [one.slices for one in (self.bounds, self.change) if one is not None]
         for cut in (*(self.watch or ()), *(cut for cuts in named for cut in cuts)):
@@ -161,6 +170,8 @@ class CumulativeMetric(MetricFile):
     def _one_reach(self) -> CumulativeMetric:
         if self.window is not None and self.to_date is not None:
             raise ValueError("window and to_date exclude each other")
+        if HOUR in self.grains:
+            raise ValueError("what is cumulated is cumulated by the day; leave hour out of grains")
         return self
 
 

@@ -8,12 +8,12 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from metrics_catalog.spec.base import GRAINS, NAME, Grain, Spec
+from metrics_catalog.spec.base import GRAINS, HOUR, NAME, Grain, Spec
 
 
 def _whole(grain: str) -> str:
-    if grain == "day":
-        raise ValueError("a day has no days before it; use week, month, quarter or year, or a grain of the time spine")
+    if grain in (HOUR, "day"):
+        raise ValueError(f"{grain} is too short; use week, month, quarter or year, or a grain of the time spine")
     return grain
 
 
@@ -25,7 +25,10 @@ _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 def _unit(text: str) -> str:
     """A grain from its name in the singular or the plural."""
-    return text[:-1] if text[:-1] in GRAINS and text.endswith("s") else text
+    unit = text[:-1] if text[:-1] in GRAINS and text.endswith("s") else text
+    if unit == HOUR:
+        raise ValueError("lengths of time are in days or longer; of an hour, the one before is previous")
+    return unit
 
 
 class _Text(Spec):
@@ -96,8 +99,8 @@ class Offset(_Text):
         if self.start_of is not None:
             return GRAINS.index(grain) < GRAINS.index(unit)
         count = cast(int, self.count)
-        if grain in ("day", "week"):
-            return grain == "day" or unit != "day" or count % 7 == 0
+        if grain in (HOUR, "day", "week"):
+            return grain != "week" or unit != "day" or count % 7 == 0
         return unit in _MONTHS and _MONTHS[unit] * count % _MONTHS[grain] == 0
 
     def __str__(self) -> str:

@@ -44,7 +44,7 @@ def test_both_ends_of_a_range_count() -> None:
 def test_bad_words_are_quoted() -> None:
     with pytest.raises(InvalidQuery, match='"fortnight" is not a grain'):
         parse_query(["a"], "fortnight")
-    with pytest.raises(InvalidQuery, match="use one of day, week, month, quarter, year, fiscal_month"):
+    with pytest.raises(InvalidQuery, match="use one of hour, day, week, month, quarter, year, fiscal_month"):
         parse_query(["a"], "fortnight", grains=(*GRAINS, "fiscal_month"))
     assert parse_query(["a"], "fiscal_month", grains=(*GRAINS, "fiscal_month")).grain == "fiscal_month"
     with pytest.raises(InvalidQuery, match='"2017-13" is not a day'):

@@ -12,7 +12,7 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.review.item import Item, Proposal
 from metrics_catalog.review.scene import Scene
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import OF_DAYS, Grain
 
 _LOOK: dict[Grain, int] = {"day": 182, "week": 364, "month": 1096, "quarter": 1096, "year": 3653}  # days of history
 
@@ -34,7 +34,7 @@ def _alike(scene: Scene) -> Iterator[tuple[str, str, float, int, Grain]]:
     """Pairs whose published totals correlate, looked at by the finest grain both have."""
     seen: set[str] = set()
     end = scene.month.end
-    for grain in GRAINS:
+    for grain in OF_DAYS:
         names = [one for one, entry in scene.catalog.metrics.items() if grain in entry.spec.grains and one not in seen]
         seen.update(names)
         values = scene.totals(grain, names, end - timedelta(days=_LOOK[grain]), end)

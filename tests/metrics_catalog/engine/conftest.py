@@ -21,7 +21,7 @@ from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.windows import Windows, windows
 from metrics_catalog.semantic import SemanticModel, Semantics
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import OF_DAYS, Grain
 
 Cut = tuple[str, ...]
 Cell = tuple[Grain, Cut, date, tuple[Any, ...]]
@@ -58,7 +58,7 @@ def engine_values(values_in: Callable[[Any], Values]) -> Callable[..., Values]:
     def compute(con: duckdb.DuckDBPyConnection, catalog: Catalog, wanted: Windows) -> Values:
         build_values(con, catalog)
         build_rollups(con, catalog)
-        with computed(con, plan(catalog, list(catalog.metrics), wanted, CALENDAR)) as selects:
+        with computed(con, plan(catalog, list(catalog.metrics), wanted, Calendar.of(catalog))) as selects:
             return values_in(con.execute(" union all ".join(selects)))
 
     return compute
@@ -196,7 +196,7 @@ def our_side(engine_values: Callable[..., Values]) -> Callable[[duckdb.DuckDBPyC
     """Computes our side: (connection, catalog, span, last closed day)."""
 
     def compute(con: duckdb.DuckDBPyConnection, catalog: Catalog, span: Span, last: date) -> Ours:
-        wanted = windows(CALENDAR, GRAINS, span, last, [])
+        wanted = windows(CALENDAR, OF_DAYS, span, last, [])
         found: dict[str, Rows] = {name: {} for name in catalog.metrics}
         for (metric, grain, period, cut, members), value in engine_values(con, catalog, wanted).items():
             found[metric][grain, cut, period, members] = value

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from metrics_catalog.engine.periods import Calendar, Span, months_before
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.spec.base import OF_DAYS, Grain
 
 Cut = tuple[str, ...]
 Cell = tuple[Grain, Cut, date, tuple[Any, ...]]
@@ -98,7 +98,7 @@ def conversion(calculation: str, *same: str, event: str = "lines") -> Keys:
     return {"type": "conversion", "type_params": {"conversion_type_params": keys}}
 
 
-def offset(expr: str, by: str, metric: str = "revenue", grains: Iterable[Grain] = GRAINS) -> Keys:
+def offset(expr: str, by: str, metric: str = "revenue", grains: Iterable[Grain] = OF_DAYS) -> Keys:
     return {
         "type": "derived",
         "expr": expr,
@@ -281,7 +281,7 @@ def both(marts: Any, semantics: Any, catalogs: Any, tmp_path_factory: Any, sides
     con.executemany("insert into marts.fct_sales values (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(sales()))
     con.executemany("insert into marts.fct_visits values (?, ?, ?)", list(visits()))
     every = {name: ours for name, (ours, _) in PAIRS.items()} | OURS
-    metrics = {name: {"grains": list(GRAINS), "slices": SLICES, **keys} for name, keys in every.items()}
+    metrics = {name: {"grains": list(OF_DAYS), "slices": SLICES, **keys} for name, keys in every.items()}
     catalog = catalogs(tmp_path_factory.mktemp("shop"), metrics)
     theirs = {name: keys for name, (_, keys) in PAIRS.items()} | THEIRS
     spine = Span(date(2022, 1, 1), date(2025, 7, 1))

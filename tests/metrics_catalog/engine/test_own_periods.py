@@ -19,7 +19,7 @@ from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.terms import Shift
 from metrics_catalog.engine.windows import windows
 from metrics_catalog.own_grains import EVER, OutsideSpine, OwnGrain, Spine
-from metrics_catalog.spec.base import GRAINS, Label
+from metrics_catalog.spec.base import OF_DAYS, Label
 from metrics_catalog.spec.time import Offset
 
 SPINE = Spine("model.shop.days", "marts", "days", "day", "models/days.yml")
@@ -176,8 +176,8 @@ def test_offsets_that_no_period_has(offset: str, grain: str) -> None:
 
 def test_usual_grains_stay_as_they_are_beside_own_ones() -> None:
     usual = Calendar("sunday")
-    for grain in GRAINS:
-        for unit in GRAINS:
+    for grain in OF_DAYS:
+        for unit in OF_DAYS:
             assert RETAIL.unit(grain, unit) is None
             assert RETAIL.sees(grain, Offset.model_validate(f"1 {unit}")) == usual.sees(
                 grain, Offset.model_validate(f"1 {unit}")

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.windows import windows
-from metrics_catalog.spec.base import GRAINS
+from metrics_catalog.spec.base import OF_DAYS
 
 CALENDAR = Calendar()
 YEAR = Span(date(2024, 1, 1), date(2025, 1, 1))
@@ -146,7 +146,7 @@ ValuesOf = Callable[..., dict[tuple[Any, ...], Decimal]]
 def values_of(engine_values: Any) -> ValuesOf:
     """All metrics of a catalog in a span: (connection, catalog, span)."""
     closed = date(2024, 12, 31)
-    return lambda con, catalog, span=YEAR: engine_values(con, catalog, windows(CALENDAR, GRAINS, span, closed, []))
+    return lambda con, catalog, span=YEAR: engine_values(con, catalog, windows(CALENDAR, OF_DAYS, span, closed, []))
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -155,10 +155,10 @@ def test_values_equal_arithmetic_by_hand(
     shop: Any, values_of: ValuesOf, warehouse: duckdb.DuckDBPyConnection, sales: list[Sale]
 ) -> None:
     fill(warehouse, sales)
-    catalog = shop({name: {**keys, "grains": list(GRAINS), "slices": SLICES} for name, keys in METRICS.items()})
+    catalog = shop({name: {**keys, "grains": list(OF_DAYS), "slices": SLICES} for name, keys in METRICS.items()})
     found = values_of(warehouse, catalog)
     wanted = {}
-    for grain in GRAINS:
+    for grain in OF_DAYS:
         for cut in ((), *map(tuple, SLICES)):
             groups = defaultdict(list)
             for sale in sales:
