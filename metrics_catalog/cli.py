@@ -111,7 +111,7 @@ def show(
 def query(
     context: typer.Context,
     metrics: Annotated[list[str], typer.Argument(help="One or more metrics.")],
-    grain: Annotated[str, typer.Option(help="day, week, month, quarter, year or an own one.")] = "month",
+    grain: Annotated[str, typer.Option(help="hour, day, week, month, quarter, year or an own one.")] = "month",
     by: Annotated[list[str] | None, typer.Option(help="Dimensions to slice by: --by store --by brand.")] = None,
     where: Annotated[list[str] | None, typer.Option(help='A filter: brand=Private, "store in 367,406".')] = None,
     start: Annotated[str | None, typer.Option("--from", help="First day, month or year.")] = None,

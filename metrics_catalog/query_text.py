@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.engine.hours import hour_of, local
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.query import Filter, InvalidQuery, Op, Query
 from metrics_catalog.located import suggest
 from metrics_catalog.own_grains import OutsideSpine
-from metrics_catalog.spec.base import GRAINS, Grain
+from metrics_catalog.semantic import AT
+from metrics_catalog.spec.base import GRAINS, HOUR, Grain
 
 _FILTER = re.compile(r"^\s*(?P<dimension>\w+)\s*(?P<op>!=|=|not\s+in\b|in\b)\s*(?P<values>.*)$", re.IGNORECASE)
 
@@ -52,11 +54,17 @@ class OnePeriod:
 
 
 def one_period(metric: str, period: str, grain: str | None, by: Iterable[str], catalog: Catalog) -> OnePeriod:
-    """One published value from texts; ``period`` is any day of it, a month or a year. Raises `InvalidQuery`."""
-    start, end = day_range(period)
-    length = "day" if (end - start).days == 1 else "month" if (end - start).days < 32 else "year"
+    """One published value from texts; ``period`` is any day of it, an hour (2017-05-03T18), a month or a year.
+
+    Raises `InvalidQuery`.
+    """
     calendar = Calendar.of(catalog)
-    query = parse_query([metric], grain or length, where=tuple(by), grains=calendar.grains)
+    at = hour(period, calendar) if "T" in period else None
+    start, end = day_range(period.partition("T")[0])
+    length = "day" if (end - start).days == 1 else "month" if (end - start).days < 32 else "year"
+    query = parse_query([metric], grain or (HOUR if at else length), where=tuple(by), grains=calendar.grains)
+    if (query.grain == HOUR) != (at is not None):
+        raise InvalidQuery(f'"{period}" by {query.grain}: an hour, and only an hour, is written as 2017-05-03T18')
     if metric not in catalog.metrics:
         raise InvalidQuery(f'there is no metric "{metric}"{suggest(metric, catalog.metrics)}')
     given = {one.dimension: one.values[0] for one in query.where if one.op == "="}
@@ -69,7 +77,10 @@ def one_period(metric: str, period: str, grain: str | None, by: Iterable[str], c
         first = calendar.start(query.grain, start)
     except OutsideSpine as error:
         raise InvalidQuery(str(error)) from None
-    return OnePeriod(query.grain, first, {name: given[name] for name in cut})
+    members = {name: given[name] for name in cut}
+    if at is not None:
+        return OnePeriod(HOUR, local(calendar.timezone, at).date(), {AT: str(at), **members})
+    return OnePeriod(query.grain, first, members)
 
 
 def parse_filter(text: str) -> Filter:
@@ -100,6 +111,14 @@ def parse_as_of(text: str) -> int | date | datetime:
         return date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
     except ValueError:
         raise InvalidQuery(f'"{text}" is not a version, a day (2017-05-03) or a time (2017-05-03T18:00)') from None
+
+
+def hour(text: str, calendar: Calendar) -> datetime:
+    """When an hour began, in UTC (without tzinfo); an hour without a zone is the company's. Raises `InvalidQuery`."""
+    try:
+        return hour_of(calendar.timezone, datetime.fromisoformat(text))
+    except ValueError:
+        raise InvalidQuery(f'"{text}" is not an hour (2017-05-03T18, or 2017-05-03T18+02:00)') from None
 
 
 def _names(by: Iterable[str]) -> tuple[str, ...]:

@@ -88,8 +88,8 @@ def _grains(made: Governance, meta: Mapping[str, Any], fits: Collection[Grain], 
             made.notes.append((("grains",), f'grains: "{grain}" is left out; use {", ".join(known)}'))
         elif grain not in fits:
             made.notes.append((("grains",), f'grains: "{grain}" is left out; MetricFlow means another value by it'))
-    found = ordered([grain for grain in wanted if grain in fits]) or usual
-    return [*(["day"] if HOUR in found and "day" not in found else []), *found]  # hours are published beside their days
+    found = [grain for grain in wanted if grain in fits] or usual
+    return ordered([*found, "day"] if HOUR in found else found)  # hours are published beside their days
 
 
 def _slices(made: Governance, dimensions: Collection[str]) -> Iterator[list[str]]:

@@ -28,6 +28,11 @@ def hours_of(zone: str, day: date) -> list[datetime]:
     return list(dict.fromkeys(every))
 
 
+def hour_of(zone: str, when: datetime) -> datetime:
+    """When the hour of a time began, in UTC (without tzinfo); ``zone``: of a time that does not say its own."""
+    return _begun(zone, _instant(zone, when) if when.tzinfo is None else when.astimezone(UTC).replace(tzinfo=None))
+
+
 def local(zone: str, at: datetime) -> datetime:
     """What the clocks of ``zone`` show at a time in UTC (without tzinfo)."""
     return at.replace(tzinfo=UTC).astimezone(ZoneInfo(zone))

@@ -121,7 +121,7 @@ class _Made:
 
 def _sql(made: _Made) -> str:
     config, changed = _replaced(made.semantics.model(made.model))
-    day = made.scan.day.sql("duckdb").replace(f"{made.model}.", "")
+    day = readable(made.scan.day).replace(f"{made.model}.", "")
     only = (
         f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', {changed}) }}}}{{% endif %}}" if changed else ""
     )

@@ -25,7 +25,9 @@ app.add_typer(ledger_app, name="ledger")
 def history(
     context: typer.Context,
     metric: str,
-    period: Annotated[str | None, typer.Option(help="Every value ever published for this day, month or year.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Every value ever published for this day, month, year, or hour (2017-05-03T18).")
+    ] = None,
     grain: Annotated[str | None, typer.Option(help="Grain of the period, else that of what --period names.")] = None,
     by: Annotated[list[str] | None, typer.Option(help="A member of a slice: --by store=367.")] = None,
     as_json: Json = False,

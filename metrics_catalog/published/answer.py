@@ -142,7 +142,7 @@ def _not_sliceable(query: Query, formula: Formula, catalog: Catalog, snapshot: S
     for model, dimensions in _read_from(query, formula).items():
         rollup = stored.holding(model, dimensions)
         if rollup is None:
-            names = " and ".join(f'"{name}"' for name in sorted(dimensions))
+            names = " and ".join(f'"{HOUR if name == AT else name}"' for name in sorted(dimensions))
             return f"{names} {'are not stored together' if len(dimensions) > 1 else 'is not stored'} with {model}"
         if rollup.name not in snapshot.info.rollups:
             return f"no rollup of {model} was published then"

@@ -15,7 +15,7 @@ from metrics_catalog.engine.terms import Shift
 from metrics_catalog.published.answer import answer
 from metrics_catalog.published.errors import NotPublished
 from metrics_catalog.published.reader import Published
-from metrics_catalog.spec.base import Grain
+from metrics_catalog.spec.base import HOUR, Grain
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ class Explained:
 
 
 def explain(catalog: Catalog, published: Published, metric: str, grain: Grain) -> Explained:
-    """The tree of a metric with the values of its last official period of ``grain``."""
+    """A metric's tree with the values of its last official period of ``grain``; raises `InvalidQuery` for hours."""
+    if grain == HOUR:
+        raise InvalidQuery("a tree shows one period of days: give --grain day, or a longer one")
     values = _values(catalog, published, metric, grain)
     last = max(values, default=None)
     calendar = Calendar.of(catalog)

@@ -24,8 +24,8 @@ MEASURES: list[dict[str, Any]] = [
 
 def _orders() -> dict[str, Any]:
     times = [
-        {"name": name, "type": "time", "expr": None, "type_params": {"time_granularity": "day"}}
-        for name in ("ordered_at", "shipped_at")
+        {"name": name, "type": "time", "expr": None, "type_params": {"time_granularity": grain}}
+        for name, grain in (("ordered_at", "second"), ("shipped_at", "day"))
     ]
     return {
         "name": "orders",

@@ -170,6 +170,24 @@ def test_a_circle_is_not_read_nor_what_stands_on_it(dbt_project: Write) -> None:
     assert reason(catalog, "on_top") == 'its part "a" is not read'
 
 
+def test_hours_are_published_where_meta_names_them_and_the_time_is_known_to_the_hour(dbt_project: Write) -> None:
+    hours = {"config": {"meta": {"grains": ["hour", "month"]}}}
+    back = {"name": "sales", "alias": "before", "offset_window": {"count": 1, "granularity": "hour"}}
+    catalog, problems = catalog_of(
+        dbt_project(
+            {
+                "sales": simple("amount"), "hourly": simple("amount", **hours), "shipped": simple("shipped", **hours),
+                "growth": {"type": "derived", "type_params": {"expr": "sales - before", "metrics": ["sales", back]}},
+            }
+        )
+    )  # fmt: skip
+    grains = {name: entry.spec.grains for name, entry in catalog.metrics.items()}
+    usual = ("day", "week", "month", "quarter", "year")
+    assert grains == {"sales": usual, "hourly": ("hour", "day", "month"), "shipped": ("month",)}
+    assert 'grains: "hour" is left out' in "".join(str(one) for one in problems if '"shipped"' in str(one))
+    assert reason(catalog, "growth") == 'a length of time in "hour" is not supported'
+
+
 def test_governance_comes_from_meta_and_what_is_missing_is_said(dbt_project: Write) -> None:
     meta = {
         "owner": "Finance Team", "tier": "T1", "unit": "cny", "direction": "up", "label": {"zh": "销售额"}, "grains": ["month"],

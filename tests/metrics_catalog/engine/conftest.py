@@ -20,7 +20,7 @@ from metrics_catalog.engine.compute import build_rollups, build_values, computed
 from metrics_catalog.engine.periods import Calendar, Span
 from metrics_catalog.engine.plan import plan
 from metrics_catalog.engine.windows import Windows, windows
-from metrics_catalog.semantic import SemanticModel, Semantics
+from metrics_catalog.semantic import Dimension, SemanticModel, Semantics
 from metrics_catalog.spec.base import OF_DAYS, Grain
 
 Cut = tuple[str, ...]
@@ -30,7 +30,7 @@ Keys = Mapping[str, Any]
 Values = dict[tuple[str, Grain, date, Cut, tuple[Any, ...]], Any]  # by metric, grain, period, slice and its members
 
 CALENDAR = Calendar()
-SPINE = "marts.days"
+SPINES = {"day": "marts.days", "hour": "marts.hours"}
 TOLERANCE = 1e-6
 
 
@@ -90,7 +90,7 @@ class MetricFlow:
         found: dict[str, Rows] = {metric: {} for metric in metrics}
         for row in (dict(zip(names, values, strict=True)) for values in cursor.fetchall()):
             start = row[f"metric_time__{grain}"]
-            period = start.date() if isinstance(start, datetime) else start
+            period = start.date() if isinstance(start, datetime) and grain != "hour" else start
             cell = grain, cut, period, tuple(row[self.group_by[name]] for name in cut)
             for metric in metrics:
                 assert cell not in found[metric], cell
@@ -151,8 +151,12 @@ def _engine(documents: Iterable[Keys], folder: Path) -> Any:
 
 
 def _spine() -> Keys:
-    column = {"name": "day", "time_granularity": "day"}
-    return {"project_configuration": {"time_spines": [{"node_relation": _relation(SPINE), "primary_column": column}]}}
+    spines = ({"node_relation": _relation(name), "primary_column": _time(grain)} for grain, name in SPINES.items())
+    return {"project_configuration": {"time_spines": list(spines)}}
+
+
+def _time(grain: Grain) -> Keys:
+    return {"name": grain, "time_granularity": grain}
 
 
 def _relation(name: str) -> Keys:
@@ -161,7 +165,6 @@ def _relation(name: str) -> Keys:
 
 
 def _model(model: SemanticModel, measures: Mapping[str, Keys]) -> Keys:
-    time = {"type": "time", "type_params": {"time_granularity": "day"}}
     made = {
         "name": model.name,
         "node_relation": _relation(f"{model.schema}.{model.table}"),
@@ -170,12 +173,16 @@ def _model(model: SemanticModel, measures: Mapping[str, Keys]) -> Keys:
             for one in model.entities.values()
         ],
         "dimensions": [
-            {"name": one.name, "expr": one.expr, **(time if one.is_time else {"type": "categorical"})}
+            {"name": one.name, "expr": one.expr, **(_told(one) if one.is_time else {"type": "categorical"})}
             for one in model.dimensions.values()
         ],
         "measures": [{"name": name, **keys} for name, keys in measures.items()],
     }
     return made | ({"defaults": {"agg_time_dimension": model.time}} if model.time else {})
+
+
+def _told(time: Dimension) -> Keys:
+    return {"type": "time", "type_params": {"time_granularity": time.grain or "day"}}
 
 
 @dataclass(frozen=True)
@@ -259,7 +266,7 @@ def sides(metricflow: Oracle, our_side: Callable[..., Ours]) -> Callable[..., Si
         together: tuple[str, ...] = (),
     ) -> Sides:
         days = "unnest(generate_series($start::date, $end::date - 1, interval 1 day))::date as day"
-        con.execute(f"create table {SPINE} as select {days}", {"start": spine.start, "end": spine.end})
+        con.execute(f"create table {SPINES['day']} as select {days}", {"start": spine.start, "end": spine.end})
         theirs = metricflow(con, catalog.semantics, measures, metrics, group_by)
         specs = {name: entry.spec for name, entry in catalog.metrics.items()}
         return Sides(con, our_side(con, catalog, span, last), theirs, specs, together)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.dbt_files import dbt_files
 from metrics_catalog.engine.metric_models import stored_query
 from metrics_catalog.engine.periods import Calendar, Span
@@ -17,7 +18,7 @@ from metrics_catalog.engine.rollup import rollups
 from metrics_catalog.engine.text import readable, rendered
 from metrics_catalog.engine.windows import Windows
 from metrics_catalog.own_grains import OwnGrain, Spine
-from metrics_catalog.semantic import Semantics
+from metrics_catalog.semantic import Dimension, Semantics
 from metrics_catalog.spec.base import Label
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "sql"
@@ -86,11 +87,32 @@ CASES: dict[str, dict[str, dict[str, Any]]] = {
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark"])
 @pytest.mark.parametrize("case", CASES)
 def test_plan(case: str, dialect: str, shop: Any, request: pytest.FixtureRequest) -> None:
-    catalog = shop(CASES[case])
-    made = plan(catalog, ["m"], WINDOWS, CALENDAR)
+    compare(GOLDEN / dialect / f"{case}.sql", planned(shop(CASES[case]), WINDOWS, CALENDAR, dialect), request)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark"])
+def test_plan_by_the_hour(
+    dialect: str, semantics: Semantics, catalog_over: Any, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Of points in time, on the day on which New York's clocks show 1:00 twice."""
+    sales = semantics.models["sales"]
+    times = {**sales.dimensions, "sold_on": Dimension("sold_on", "sold_on", True, "second")}
+    model = replace(sales, dimensions=times, columns={**sales.columns, "sold_on": "timestamptz"})
+    over = replace(semantics, models={**semantics.models, "sales": model}, timezone="America/New_York")
+    before = {"before": {"metric": "members", "offset": "previous"}}
+    members = {"agg": "count_distinct", "expr": "member_id"}
+    growth = {"type": "derived", "expr": "members - before", "inputs": before, "slices": [["store"]]}
+    catalog = catalog_over(over, tmp_path, {"members": members, "m": {**growth, "grains": ["hour", "day"]}})
+    windows: Windows = {"hour": (Span(date(2024, 11, 3), date(2024, 11, 4)),)}
+    text = planned(catalog, windows, Calendar.of(catalog), dialect)
+    compare(GOLDEN / dialect / "distinct_by_the_hour.sql", text, request)
+
+
+def planned(catalog: Catalog, windows: Windows, calendar: Calendar, dialect: str) -> str:
+    made = plan(catalog, ["m"], windows, calendar)
     parts = [f"-- {step.table}\n{readable(step.query, dialect)};\n" for step in made.steps]
     parts += [f"-- values\n{readable(one.query(), dialect)};\n" for one in made.values]
-    compare(GOLDEN / dialect / f"{case}.sql", "\n".join(parts), request)
+    return "\n".join(parts)
 
 
 @pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark"])

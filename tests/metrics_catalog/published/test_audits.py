@@ -12,7 +12,9 @@ from metrics_catalog.published.model import AuditRules, Scope
 from metrics_catalog.published.publisher import Publisher
 
 DAY = date(2024, 1, 1)  # a Monday
-EVER = [Scope("sales", grain, date.min, date.max) for grain in ("day", "week", "month", "quarter", "year", "hour")]
+EVER = [
+    Scope("sales", grain, date.min, date.max) for grain in ("day", "week", "month", "quarter", "year", "hour", "decade")
+]
 
 
 @pytest.fixture
@@ -70,8 +72,8 @@ def test_a_period_is_closed_when_its_last_day_is(judge, kit):
 
 
 def test_an_unknown_grain(judge, kit):
-    [(rule, text)] = judge(kit.rows([("sales", DAY, {}, 1)], grain="hour"))
-    assert (rule, "grain is not one of day, week" in text) == ("periods_closed", True)
+    [(rule, text)] = judge(kit.rows([("sales", DAY, {}, 1)], grain="decade"))
+    assert (rule, "grain is not one of hour, day, week" in text) == ("periods_closed", True)
 
 
 def test_a_period_of_an_own_grain_is_one_that_the_calendar_knows_and_is_over(judge, kit):
@@ -151,6 +153,20 @@ def test_additive_slices_add_up_exactly(judge, kit):
     assert rule == "slices_add_up"
     assert "sales day 2024-01-01 店: values add up to 0.300001, the total is 0.300000" in text
     assert judge(rows("0.9"), rules=AuditRules(additive=frozenset({"other"}))) == []
+
+
+def test_hours_add_up_over_slices_and_are_closed_with_their_day(judge, kit):
+    def rows(part):
+        hours = [({"at": "2024-01-01 05:00:00"}, 1), ({"at": "2024-01-01 06:00:00"}, 2)]
+        stores = [({**hour, "店": "a"}, value if number == 0 else part) for number, (hour, value) in enumerate(hours)]
+        return kit.rows([("sales", DAY, members, value) for members, value in (*hours, *stores)], grain="hour")
+
+    rules = AuditRules(additive=frozenset({"sales"}))
+    assert judge(rows(2), rules=rules) == []
+    [(rule, text)] = judge(rows(3), rules=rules)
+    assert (rule, "at,店: values add up to 4.000000, the total is 3.000000" in text) == ("slices_add_up", True)
+    [(rule, text), *_] = judge(rows(2), closed_through=DAY - timedelta(days=1))
+    assert (rule, "it ends before 2024-01-02" in text) == ("periods_closed", True)
 
 
 def test_a_slice_with_no_rows_does_not_add_up_to_a_total(judge, kit):

@@ -20,7 +20,10 @@ BEFORE = {"type": "derived", "expr": "old"}
     ("keys", "message"),
     [
         ({"grains": ["day", "fiscal_mnth"]}, 'grains: there is no grain "fiscal_mnth" (did you mean "fiscal_month"?)'),
-        ({"grains": ["decades"]}, 'grains: there is no grain "decades"; use hour, day, week, month, quarter, year, fiscal_month'),
+        (
+            {"grains": ["decades"]},
+            'grains: there is no grain "decades"; use hour, day, week, month, quarter, year, fiscal_month',
+        ),
         ({**BEFORE, "inputs": {"old": {"metric": "s", "offset": "2 fortnights"}}}, 'there is no grain "fortnights"'),
         (
             {**BEFORE, "inputs": {"old": {"metric": "s", "offset": "start of fy"}}},
