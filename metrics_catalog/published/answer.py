@@ -256,7 +256,8 @@ def _wide(parts: dict[str, pa.Table], query: Query, zone: str) -> pa.Table:
         values = [named(_picked(metric), metric) for metric in query.metrics]
         result = exp.select(*(column(key) for key in keys), *values).from_(stacked)
         result = result.group_by(*positions(len(keys))).order_by(*positions(len(keys)))
-        con.execute("set TimeZone = $zone", {"zone": zone})
+        if query.grain == HOUR:
+            con.execute("set TimeZone = $zone", {"zone": zone})
         return con.execute(result.sql("duckdb")).to_arrow_table()
 
 
