@@ -12,6 +12,7 @@ from metrics_catalog.reporting.findings import of_fact, ranked
 from metrics_catalog.reporting.sections import breakdown, contribution, headline, ranking, text, trend
 from metrics_catalog.reporting.sentences import sentence
 from metrics_catalog.reporting.trust import banner
+from metrics_catalog.spec.base import said
 from metrics_catalog.spec.report import AnySection
 
 
@@ -28,7 +29,7 @@ def compose(copy: Copy) -> Body:
     return Body(
         report=issue.report.name,
         title=spec.label.to(language),
-        description=spec.description,
+        description=None if spec.description is None else said(spec.description, language),
         period=issue.period.isoformat(),
         period_label=called(own, issue.grain, issue.period, language),
         grain=issue.grain,
