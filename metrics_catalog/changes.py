@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import beginning_in, definitions
@@ -20,6 +21,9 @@ from metrics_catalog.published.model import PublishInfo
 from metrics_catalog.semantic import Join
 from metrics_catalog.spec.base import Grain
 from metrics_catalog.spec.governance import Cause
+
+if TYPE_CHECKING:
+    from metrics_catalog.published.differences import Difference
 
 _PARTS = ("definition", "code", "rows")  # of what is kept of each metric's inputs
 
@@ -47,7 +51,8 @@ class Changes:
     """Compares. ``spans``: days each semantic model has rows for; ``members``: of the dimensions joined.
 
     ``contents``: fingerprints of facts whose rows alone say what changed in them. ``versions``: the certified version
-    of each metric; ``released``: digests of restatements approved for it.
+    of each metric; ``released``: digests of restatements approved for it. ``settled``: of each metric that is held, the
+    publish that its values are from.
     """
 
     catalog: Catalog
@@ -59,6 +64,7 @@ class Changes:
     members: Members
     versions: Mapping[str, int] = field(default_factory=dict)
     released: Mapping[str, Collection[str]] = field(default_factory=dict)
+    settled: Mapping[str, PublishInfo] = field(default_factory=dict)
 
     @cached_property
     def calendar(self) -> Calendar:
@@ -113,47 +119,55 @@ class Changes:
 
     def waits(self, metric: str) -> bool:
         """Whether a metric is held for an approval that did not come, and would come out the same again."""
-        mark = {} if self.last is None else self.last.marks.get(metric, {})
+        mark = self._mark(metric)
         if self.last is None or mark.get("prints") != self.prints[metric]:
             return False
         released = mark["digest"] in self.released.get(metric, ())
         later = self.closed_through != self.last.closed_through
         changed = [name for node in self._nodes(metric) for name in _source(node) if self._changed(name) != frozenset()]
+        changed += self._changed_dimensions(metric, self.last)
         return not released and not later and not changed and not self._arrived(metric)
 
-    def why(self, metric: str) -> Iterator[Why]:
-        """What changed under a metric since it was last published."""
-        before = self.last.inputs.get(metric) if self.last else None
-        if self.last is None or before is None:
-            return
-        parts = zip(_PARTS, before.split("."), self.prints[metric].split("."), strict=False)
+    def why(self, metric: str, difference: Difference | None) -> Iterator[Why]:
+        """What changed under a metric since the publish that its values are from; ``difference``: how they would.
+
+        While that is as it was when the metric was held, it is held for what it was: what came since moves nothing.
+        """
+        mark = self._mark(metric)
+        if difference is not None and difference.digest == mark.get("digest"):
+            yield Why("unknown", mark["why"])
+        elif (last := self.settled.get(metric, self.last)) is not None and metric in last.inputs:
+            yield from self._changed_since(last, metric)
+
+    def _mark(self, metric: str) -> Mapping[str, str]:
+        """What a metric that is held waits for."""
+        return {} if self.last is None else self.last.marks.get(metric, {})
+
+    def _changed_since(self, last: PublishInfo, metric: str) -> Iterator[Why]:
+        parts = zip(_PARTS, last.inputs[metric].split("."), self.prints[metric].split("."), strict=False)
         differs = {name for name, was, now in parts if was != now}
         if "definition" in differs:
-            yield self._defined(metric)
+            yield self._defined(last, metric)
         if "code" in differs:
-            yield from self._recoded(metric, "definition" in differs)
+            yield from self._recoded(last, metric, "definition" in differs)
         if "rows" in differs:
             yield Why("changed rows", "changed rows")
-        models = {join.right for ways in self._ways(metric) for join in ways}
-        if named := sorted(one for one in models if self.members.prints[one] != self.last.members.get(one)):
+        if named := self._changed_dimensions(metric, last):
             yield Why("changed dimension", f"changed rows of {', '.join(named)}")
         for source in sorted({name for node in self._nodes(metric) for name in _source(node)}):
-            if self._changed(source) != frozenset():
-                seen = self.last.loads.get(source, 0)
+            if self._changed(source, last) != frozenset():
+                seen = last.loads.get(source, 0)
                 cause: Cause = "changed rows" if self.inputs.corrected_since(source, seen) else "late rows"
                 yield Why(cause, f"{cause} of {source}")
 
-    def _recoded(self, metric: str, redefined: bool) -> Iterator[Why]:
+    def _recoded(self, last: PublishInfo, metric: str, redefined: bool) -> Iterator[Why]:
         """Changed code under a metric; other tables under a new definition are its own doing."""
-        assert self.last is not None
-        before, held = self.last.code, self.last.marks.get(metric, {}).get("why")
+        before = last.code
         changed = {node for node, print_ in self.code.items() if node not in before or before[node] != print_}
         if redefined:
             changed &= before.keys()
         if named := sorted(map(self._named, self._nodes(metric) & changed)):
             yield Why("changed code", f"changed code: {', '.join(named)}")
-        elif held:
-            yield Why("changed code", held)
         elif not redefined:
             yield Why("changed code", "it is built from other tables, or weeks begin on another day")
 
@@ -211,9 +225,16 @@ class Changes:
         names = {name for model in self.models(metric) for name in self._sources(semantics.model(model).node)}
         return {name: coverage for name, coverage in self.inputs.coverages.items() if name in names}
 
-    def _changed(self, source: str) -> frozenset[date] | None:
-        seen = self.last.loads.get(source, 0) if self.last else 0
+    def _changed(self, source: str, since: PublishInfo | None = None) -> frozenset[date] | None:
+        """Business days that changed since a publish, by default the last; None when any may have."""
+        last = since or self.last
+        seen = last.loads.get(source, 0) if last else 0
         return self.inputs.changed_since(source, seen) if self.inputs.loads.get(source, 0) > seen else frozenset()
+
+    def _changed_dimensions(self, metric: str, since: PublishInfo) -> list[str]:
+        """Semantic models a metric joins that say something else than at that publish."""
+        models = {join.right for ways in self._ways(metric) for join in ways}
+        return sorted(one for one in models if self.members.prints[one] != since.members.get(one))
 
     def _arrived(self, metric: str) -> set[date]:
         """Days that were missing at the last publish and no longer are, or the other way round."""
@@ -237,13 +258,12 @@ class Changes:
         )
         return digest([newest[1], str(newest[0]), *(one for _, one in earlier)]) if earlier else newest[1]
 
-    def _defined(self, metric: str) -> Why:
+    def _defined(self, last: PublishInfo, metric: str) -> Why:
         """Another calculation: by a newer version of it or of what it is made of, or by what these stand on."""
-        assert self.last is not None
         newer = [
             f"{name} v{number}"
             for name in self.catalog.made_of([metric])
-            if (number := self.versions.get(name)) != self.last.versions.get(name)
+            if (number := self.versions.get(name)) != last.versions.get(name)
         ]
         if newer:
             return Why("definition", f"certified {', '.join(newer)}")

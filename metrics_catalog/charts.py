@@ -6,10 +6,11 @@ not by Vega.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from metrics_catalog.palette import FONT, LIGHT, Palette, Tone, font_file
@@ -40,6 +41,7 @@ def trend(
     target: Number | None = None,
     band: Sequence[tuple[date, float, float]] = (),
     marks: Sequence[Mark] = (),
+    names: Mapping[date, str] = MappingProxyType({}),
     title: str | None = None,
     width: int = 640,
     height: int = 220,
@@ -48,21 +50,29 @@ def trend(
     """A value over time.
 
     ``before``: what it is compared with, each value at the period it stands beside. ``band``: low and high of what was
-    expected. A period without data is a gap, never zero. All three may begin and end elsewhere.
+    expected. A period without data is a gap, never zero. All three may begin and end elsewhere. ``names``: of periods
+    that have one of their own.
     """
-    rows = [_row(at, value, unit, grain, language) for at, value in points]
+
+    def row(at: date, value: Number | None) -> Spec:
+        return _row(at, value, unit, names.get(at) or period(grain, at, language), language)
+
+    def label(at: date) -> str:
+        return names.get(at) or date_label(at, grain, language)
+
+    rows = [row(at, value) for at, value in points]
     inside = [float(value) for _, value in (*points, *before) if value is not None]
     inside += [float(target)] if target is not None else []
     inside += [edge for _, low, high in band for edge in (low, high)]
     y = {"field": "value", "type": "quantitative", **_value_axis(inside, unit, language, palette)}
-    x = {"field": "day", "type": "quantitative", **_time_axis([at for at, _ in points], grain, language, palette)}
+    x = {"field": "day", "type": "quantitative", **_time_axis([at for at, _ in points], label, palette)}
     layers: list[Spec] = []
     if band:
         edges = [{"day": at.toordinal(), "low": low, "high": high} for at, low, high in band]
         area = {"type": "area", "color": palette.soft, "opacity": 0.7}
         layers.append(_layer(edges, area, {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}))
     if before:
-        earlier = [_row(at, value, unit, grain, language) for at, value in before]
+        earlier = [row(at, value) for at, value in before]
         layers.append(_layer(earlier, _line(palette.before, 1.5), {"x": x, "y": y}))
     if target is not None:
         layers += _target(target, unit, language, y, palette)
@@ -155,8 +165,8 @@ def _converter() -> Any:
     return vl_convert
 
 
-def _row(at: date, value: Number | None, unit: str, grain: Grain, language: str) -> Spec:
-    shown = {"label": period(grain, at, language), "text": number(value, unit, language)}
+def _row(at: date, value: Number | None, unit: str, label: str, language: str) -> Spec:
+    shown = {"label": label, "text": number(value, unit, language)}
     return {"day": at.toordinal(), "value": None if value is None else float(value), **shown}
 
 
@@ -213,11 +223,11 @@ def _value_axis(values: Sequence[float], unit: str, language: str, palette: Pale
     return {"scale": {"domain": [at[0], at[-1]], "nice": False, "zero": False}, "axis": {**axis, **quiet}}
 
 
-def _time_axis(days: Sequence[date], grain: Grain, language: str, palette: Palette) -> Spec:
+def _time_axis(days: Sequence[date], label: Callable[[date], str], palette: Palette) -> Spec:
     shown = dates(days)
     axis = {
         "values": [one.toordinal() for one in shown],
-        "labelExpr": _labels([date_label(one, grain, language) for one in shown]),
+        "labelExpr": _labels([label(one) for one in shown]),
     }
     quiet = {"grid": False, "ticks": False, "title": None, "labelPadding": 6, "domainColor": palette.rule}
     ends = [days[0].toordinal(), days[-1].toordinal()] if len(days) > 1 else []

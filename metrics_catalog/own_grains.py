@@ -6,13 +6,14 @@ They are dbt's ``custom_granularities``. Pure: the periods are those of the time
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from typing import Any
 
 from metrics_catalog.spec.base import GRAINS, Grain, Label
+from metrics_catalog.wording import period
 
 EVER = date.min  # a span from here has no beginning of its own
 _UP_TO = {"day": 3, "week": 15, "month": 60, "quarter": 200}  # days a period like it has at most, on average
@@ -106,6 +107,17 @@ class OwnGrain:
 
     def _place(self, day: date) -> int:
         return bisect_right(self.starts, day) - 1
+
+
+def called(own: OwnGrain | None, grain: Grain, start: date, language: str) -> str:
+    """A period within a sentence; ``own``: the grain, where it is one of the project's own."""
+    return period(grain, start, language) if own is None else own.called(start, language)
+
+
+def names(own: OwnGrain | None, starts: Iterable[date]) -> dict[date, str]:
+    """What the time spine calls periods, by their first days; of a usual grain it calls none."""
+    found = {} if own is None else {start: own.text(start) for start in starts}
+    return {start: text for start, text in found.items() if text is not None}
 
 
 def like(starts: Sequence[date]) -> Grain:

@@ -142,8 +142,8 @@ def _moved(changes: Changes, groups: Iterable[_Group], differences: Mapping[str,
     from metrics_catalog.governance.gate import Moved
 
     for metric in (metric for group in groups for metric in group.metrics):
-        spec = changes.catalog.metrics[metric].spec
-        yield Moved(metric, spec.tier, spec.owner, tuple(changes.why(metric)), differences.get(metric))
+        spec, difference = changes.catalog.metrics[metric].spec, differences.get(metric)
+        yield Moved(metric, spec.tier, spec.owner, tuple(changes.why(metric, difference)), difference)
 
 
 def _told(
@@ -187,6 +187,9 @@ def _changes(
     versions: Mapping[str, int],
     record: Record,
 ) -> Changes:
+    from metrics_catalog.published.history import settled
+    from metrics_catalog.published.places import values_folder
+
     every = (catalog, *(era.catalog for era in catalog.eras))
     facts = {model for one in every for metric in one.metrics for model in one.models(metric)}
     spans = {model: data_span(con, catalog, model) for model in facts}
@@ -195,7 +198,8 @@ def _changes(
     contents = table_contents(con, catalog, facts) if catalog.project.is_dbt else {}
     members = Members(con, catalog, {} if last is None else last.members)
     members.keep()
-    return Changes(catalog, inputs, last, closed_through, spans, contents, members, versions, record.releases)
+    values = settled(values_folder(catalog.project.published)) if last is not None and last.held else {}
+    return Changes(catalog, inputs, last, closed_through, spans, contents, members, versions, record.releases, values)
 
 
 def _groups(changes: Changes, faults: dict[str, str]) -> list[_Group]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.located import Document, InvalidFiles, Problem, load, suggest
 from metrics_catalog.project import Project
+from metrics_catalog.rules.translations import untranslated
 from metrics_catalog.spec.metric import MetricFile
 from metrics_catalog.spec.report import CORE, Breakdown, Contribution, Headline, Ranking, Report, named
 
@@ -56,6 +57,7 @@ def naming(reports: Iterable[ReportFile], metrics: Iterable[str]) -> tuple[str, 
 
 
 def _check(report: ReportFile, catalog: Catalog, retired: Mapping[str, str]) -> Iterator[Problem]:
+    yield from untranslated(report.document, report.spec.label, "description", report.spec.description)
     yield from _people(report, catalog)
     per = report.spec.audience.per
     known = {name for name in report.spec.metrics if name in catalog.metrics}

@@ -34,6 +34,7 @@ class Checked:
 def check_project(settings: Settings) -> Checked:
     """Check sources, suites, the dbt project and the catalog, and that what is generated from them is fresh."""
     from expectations.check import check_suites
+    from metrics_catalog.monitoring import comparable
     from orchestration.declared import read_declared
     from orchestration.generate import outdated, stale
 
@@ -49,7 +50,7 @@ def check_project(settings: Settings) -> Checked:
         *outdated(declared.catalog, stale(declared.catalog)),
         *definitions.files.warnings,
     ]
-    problems += [*definitions.problems, *_reports(definitions)]
+    problems += [*definitions.problems, *comparable.check(definitions.files), *_reports(definitions)]
     if definitions.record is not None:
         from metrics_catalog.governance.proposals import not_official
 

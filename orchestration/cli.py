@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -176,6 +178,7 @@ def up(
 
 def main() -> None:
     """Entry point of the command."""
+    atexit.register(gc.freeze)  # or Python looks for garbage in all there is before it ends: tests/benchmarks/README.md
     debug = "--debug" in sys.argv
     try:
         code = app(standalone_mode=False)

@@ -18,9 +18,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -30,8 +32,48 @@ from orchestration.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from metrics_catalog.governance.office import Office
+    from orchestration.refresh import Refresh
 
 TESTS = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def load() -> Callable[[str], Any]:
+    """Loads a module that several tests share, once: nothing of the tests can be imported by name."""
+    return _loaded
+
+
+def _loaded(name: str) -> Any:
+    if name not in sys.modules:
+        spec = spec_from_file_location(name, TESTS / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def refresh_all() -> Callable[[Settings], Refresh]:
+    """Refreshes a project as the job does; incidents are brought up to date also where a stage fails."""
+    from orchestration.generate import read_current
+    from orchestration.refresh import Refresh, accept
+
+    def refresh(settings: Settings) -> Refresh:
+        made = Refresh(read_current(settings), uuid4().hex)
+        try:
+            for name in made.declared.sources:
+                made.land(name)
+            for name in made.declared.sources:
+                accept(made.clean(name))
+            if not made.transform().failures:
+                made.publish()
+        finally:
+            made.end("refresh")
+            made.close()
+        return made
+
+    return refresh
 
 
 @contextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
 
 from demo_days import Change, DemoDays
 
@@ -18,8 +17,10 @@ from metrics_catalog.governance.office import Office, Wish
 from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.incidents import Incidents
 from metrics_catalog.ops.store import open_store, writing
-from orchestration.refresh import Refresh, accept
 from orchestration.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from orchestration.refresh import Refresh
 
 LAST, END = date(2017, 5, 7), date(2017, 6, 4)  # the last day there is when the month begins, and the last there can be
 
@@ -27,8 +28,9 @@ LAST, END = date(2017, 5, 7), date(2017, 6, 4)  # the last day there is when the
 class Month(DemoDays):
     """The demo, refreshed when told. ``day``: the last that is over."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, refresh_all: Callable[[Settings], Refresh]) -> None:
         super().__init__(root, LAST, END)
+        self._refresh_all = refresh_all
         self.day, self.governed = LAST, False
         self.lines: dict[str, Incident] = {}  # by what went wrong
         self.events: list[dict[str, Any]] = []
@@ -72,20 +74,8 @@ class Month(DemoDays):
             return {str(number) for (number,) in found}
 
     def refresh(self) -> None:
-        from orchestration.generate import read_current
-
         self.generate()
-        refresh = Refresh(read_current(self.settings), uuid4().hex)
-        try:
-            for name in refresh.declared.sources:
-                refresh.land(name)
-            for name in refresh.declared.sources:
-                accept(refresh.clean(name))
-            if not refresh.transform().failures:
-                refresh.publish()
-        finally:
-            refresh.end("refresh")
-            refresh.close()
+        self._refresh_all(self.settings)
 
     def change(self, metric: str, old: str, new: str) -> None:
         """Edit a metric's file, ask for it from the first open day on, and have it approved."""

@@ -9,14 +9,12 @@ import hashlib
 import hmac
 import json
 import socket
-import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.client import HTTPConnection
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -28,23 +26,15 @@ from metrics_catalog.ops.letters import given_up
 from metrics_catalog.ops.store import open_store
 
 if TYPE_CHECKING:
+    from orchestration.refresh import Refresh
+    from orchestration.settings import Settings
+
     from .demo_days import Row
     from .demo_month import Month
 
-TESTS = Path(__file__).parent
 LARGEST = "metrics_catalog/metrics/sales/largest_receipt.yml"
 RECEIPTS = "dbt_project/models/marts/sales/fct_receipts.sql"
 pytestmark = pytest.mark.slow
-
-
-def load(name: str) -> Any:
-    """A module of the tests."""
-    spec = spec_from_file_location(name, TESTS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def a_third_of_receipts(rows: list[Row]) -> list[Row]:
@@ -62,9 +52,9 @@ def a_sign_lost(rows: list[Row]) -> list[Row]:
     return [{**row, "retail_disc": "-1"} if number % 60 == 0 else row for number, row in enumerate(rows)]
 
 
-def test_the_month(tmp_path: Path) -> None:
+def test_the_month(tmp_path: Path, load: Callable[[str], Any], refresh_all: Callable[[Settings], Refresh]) -> None:
     load("demo_days")
-    month = load("demo_month").Month(tmp_path / "连锁")
+    month = load("demo_month").Month(tmp_path / "连锁", refresh_all)
     month.refresh()
     assert len(month.numbers()) <= 5, "a first run does not storm"
     late_file(month)
@@ -80,7 +70,7 @@ def test_the_month(tmp_path: Path) -> None:
     definition_change(month)
     bad_deploy(month)
     dead_slack(month)
-    slack_works_again(month)
+    slack_works_again(month, load("fake_slack"))
     for name, one in month.lines.items():
         print(f"{name:12} {one.text('en')}\n{'':12} {one.text('zh')}")
 
@@ -225,9 +215,8 @@ def dead_slack(month: Month) -> None:
     assert ("chen_jie", "email") in {(who.name, who.channel) for who in one.recipients}
 
 
-def slack_works_again(month: Month) -> None:
+def slack_works_again(month: Month, fake: Any) -> None:
     """Everything arrives once, though one channel does not exist at first; a button is pressed."""
-    fake = load("fake_slack")
     channels = {f"C0{team.upper()}": team for team in ("finance", "crm", "data")}
     vars(fake)["CHANNELS"] |= channels
     store = open_store(month.project.ops)

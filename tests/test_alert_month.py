@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +14,8 @@ from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.incidents import Incidents
 from metrics_catalog.ops.store import open_store, reading
 from metrics_catalog.ops.tables import outbox
-from orchestration.refresh import Refresh, accept
+from orchestration.refresh import Refresh
+from orchestration.settings import Settings
 
 FIRST = date(2024, 3, 1)
 NET_SALES = "metrics_catalog/metrics/sales/net_sales.yml"
@@ -43,7 +43,8 @@ USUAL = {"上海": "20.00", "静安": "12.00", "苏州": "10.00"}
 class Month:
     """The shop, refreshed once a day."""
 
-    def __init__(self, shop: Any) -> None:
+    def __init__(self, shop: Any, refresh_all: Callable[[Settings], Refresh]) -> None:
+        self._refresh_all = refresh_all
         self.shop, self.day, self.governed = shop, FIRST, False
         shop.write_people()
         shop.write("metrics_catalog/people.yml", PEOPLE)
@@ -71,20 +72,7 @@ class Month:
             self.shop.approve(self.shop.office().propose("policy", "ana", Wish("day", restate=False)).id)
 
     def refresh(self) -> Refresh:
-        from orchestration.generate import read_current
-
-        refresh = Refresh(read_current(self.shop.settings), uuid4().hex)
-        try:
-            for name in ("products", "receipts"):
-                refresh.land(name)
-            for name in ("products", "receipts"):
-                accept(refresh.clean(name))
-            if not refresh.transform().failures:
-                refresh.publish()
-        finally:
-            refresh.end("refresh")
-            refresh.close()
-        return refresh
+        return self._refresh_all(self.shop.settings)
 
     @property
     def incidents(self) -> Incidents:
@@ -110,8 +98,8 @@ class Month:
 
 
 @pytest.fixture
-def month(shop: Any) -> Month:
-    month = Month(shop)
+def month(shop: Any, refresh_all: Callable[[Settings], Refresh]) -> Month:
+    month = Month(shop, refresh_all)
     for _ in range(5):
         month.deliver()
         month.tomorrow()

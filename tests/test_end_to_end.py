@@ -277,3 +277,71 @@ def test_a_store_that_crosses_the_line_of_a_filter_brings_its_history(chain: Any
         **{(day, "苏州"): Decimal(4) for day in DAYS},
         ("2024-03-10", "苏州"): Decimal(32),
     }
+
+
+SIZED = """
+    with sold as (select store, sum(quantity) as units from {{ ref('fct_sales') }} group by store)
+
+    select stores.store, stores.city, case when sold.units >= 20 then '大店' else '小店' end as size
+    from {{ source('clean', 'stores') }} as stores
+    left join sold on stores.store = sold.store
+    """
+BIG = """
+    label: {en: Sales of big stores, zh: 大店销售额}
+    description: Net sales of stores that are big.
+    owner: data
+    tier: 2
+    unit: usd
+    direction: up
+    type: simple
+    model: sales
+    agg: sum
+    expr: amount_usd
+    filter: size = '大店'
+    grains: [day]
+    """
+
+
+def test_a_store_that_moves_takes_all_its_history_along(chain: Any) -> None:
+    chain.deliver_stores(苏州="无锡")
+    refreshed(chain)
+    rows = read(chain, "units", "--grain", "day", "--by", "city")
+    found = {(row["period"][-1], row["city"]): Decimal(row["units"]) for row in rows}
+    assert found == {(str(day), city): n for day in range(1, 10) for city, n in (("上海", day + 1), ("无锡", 2))}
+
+
+def test_a_dimension_made_of_sales_moves_the_numbers_of_days_that_did_not_change(chain: Any) -> None:
+    """静安 is big from the first; its tenth day makes 苏州 big, and a corrected second day small again."""
+    stores, units = "dbt_project/models/marts/stores/dim_stores", "metrics_catalog/metrics/sales/units.yml"
+    chain.write(f"{stores}.sql", SIZED)
+    chain.replace(
+        f"{stores}.yml",
+        "data_type: varchar}\nsem",
+        "data_type: varchar}\n      - {name: size, data_type: varchar}\nsem",
+    )
+    chain.replace(f"{stores}.yml", "type: categorical}", "type: categorical}\n      - {name: size, type: categorical}")
+    chain.replace(units, "[[city], [store]]", "[[city], [size]]")
+    chain.write("metrics_catalog/metrics/sales/big_store_sales.yml", BIG)
+    ensure_parsed(chain.project)  # here: dbt's parser does not survive the fork of a command
+    write(load_catalog(chain.project))
+    ensure_parsed(chain.project)
+
+    def sized() -> dict[tuple[str, str], Decimal]:
+        refreshed(chain)
+        rows = read(chain, "units", "--grain", "day", "--by", "size")
+        return {(row["period"][-2:], row["size"]): Decimal(row["units"]) for row in rows}
+
+    def big() -> list[Decimal]:
+        rows = read(chain, "big_store_sales", "--grain", "day")
+        return [Decimal(row["big_store_sales"]) for row in rows]
+
+    days = [f"0{day}" for day in range(1, 10)]
+    small = {(day, size): n for day in days for size, n in (("大店", int(day) + 1), ("小店", 2))}
+    assert sized() == small
+    assert big() == [value - 4 for value in DAYS.values()]
+    chain.deliver("2024-03-10", [("乙10", 2, 4, "32.00", "苏州")])
+    assert sized() == {("10", "大店"): 4} | {(day, "大店"): int(day) + 3 for day in days}
+    assert big() == [*DAYS.values(), 32]
+    chain.deliver("2024-03-10", [("乙10", 2, 1, "8.00", "苏州")])
+    assert sized() == {("10", "小店"): 1} | small
+    assert big() == [value - 4 for value in DAYS.values()]

@@ -133,7 +133,10 @@ def test_code_that_moves_numbers_holds_what_it_moves(governed: Any) -> None:
     assert governed.version() == version  # it waits, and nothing is asked twice
     assert len(requests(governed, "--all")) == 2
     governed.deliver("2024-03-10", [("甲10", 1, 1, "2.25", "静安")])
-    assert governed.run("run").code == 1
+    held = governed.run("run")
+    assert (held.code, "late rows" in held.err) == (1, False)  # a new day moves nothing that is published
+    read = governed.run("query", "net_sales", "--grain", "day")
+    assert f"net_sales: held: changed code: fct_sales ({asked['net_sales']['request']})" in read.err
     assert "10" not in net_sales(governed)  # a held metric stands still, others do not
     units = json.loads(well(governed, "query", "units", "--grain", "day", "--from", "2024-03-10", "--format", "json"))
     assert [Decimal(one["units"]) for one in units] == [1]
@@ -144,6 +147,18 @@ def test_code_that_moves_numbers_holds_what_it_moves(governed: Any) -> None:
         "10": Decimal("2.25")
     }
     assert requests(governed) == {}
+
+
+def test_what_else_moves_a_metric_while_it_is_held_is_said_too(governed: Any) -> None:
+    governed.replace(FACTS, "amount_usd\n", "case when product_id = 2 then 0 else amount_usd end as amount_usd\n")
+    governed.run("run")
+    before = requests(governed)
+    governed.deliver_stores(苏州="无锡")
+    assert governed.run("run").code == 1
+    asked = requests(governed)
+    assert asked["net_sales"] == before["net_sales"]  # it is not sliced by city
+    assert asked["average_receipt"]["reason"] == "changed code: fct_sales; changed rows of stores"
+    assert requests_of(governed, "average_receipt")[0]["state"] == "withdrawn"
 
 
 def test_an_approval_is_for_the_values_that_were_shown(governed: Any) -> None:
@@ -176,6 +191,21 @@ def test_corrected_rows_are_published_with_a_note_or_asked_for_as_policy_says(go
     asked = requests(governed)
     assert set(asked) == {"net_sales", "average_receipt"}  # units are of tier 2
     assert asked["net_sales"]["reason"] == "changed rows of receipts"
+    governed.deliver("2024-03-10", [("甲10", 1, 1, "2.25", "静安")])
+    assert governed.run("run").code == 1  # late rows pass, and what is held does not pass with them
+    assert net_sales(governed)["02"] == 1
+    assert requests(governed) == asked
+    governed.deliver("2024-03-01", [("甲1", 1, 1, "5.00", "静安")])
+    assert governed.run("run").code == 1
+    assert requests(governed)["net_sales"]["reason"] == "changed rows of receipts"
+    for one in requests(governed).values():
+        approve(governed, one["request"], "wei", "min")
+    well(governed, "run")
+    assert {day: value for day, value in net_sales(governed).items() if day in ("01", "02", "10")} == {
+        "01": 5,
+        "02": 9,
+        "10": Decimal("2.25"),
+    }
 
 
 def test_a_policy_is_judged_by_the_one_before(governed: Any) -> None:

@@ -14,13 +14,12 @@ import re
 import socket
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
 from email.policy import default
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,21 +42,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-TESTS = Path(__file__).parent
 GUESS = "bounds: {grain: day, warn: {below: 27.5}}"  # nobody thought about it: it will cry wolf
 CHANNELS = {f"C0{team.upper()}": team for team in ("finance", "merchandising", "crm", "data")}
 BOARD = {"U0GRACE", "#finance", "#merchandising", "#crm", "wang.fang@example.com"}
 STORES = {"U0ZHOUYING", "mark.ellis@example.com"}
-
-
-def load(name: str) -> Any:
-    """A module of the tests."""
-    spec = spec_from_file_location(name, TESTS / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[name] = module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass
@@ -191,7 +179,7 @@ class Loader:
 
 
 @contextmanager
-def a_quarter(folder: Path) -> Iterator[Quarter]:
+def a_quarter(folder: Path, load: Callable[[str], Any]) -> Iterator[Quarter]:
     """On 1 April, a Saturday: the data of the first quarter is there; the project is certified and refreshed."""
     slack_module, days, daemons = load("fake_slack"), load("demo_days"), load("small_daemon")
     slack_module.CHANNELS |= CHANNELS
@@ -232,8 +220,8 @@ def a_quarter(folder: Path) -> Iterator[Quarter]:
 
 
 @pytest.fixture
-def quarter(tmp_path: Path) -> Iterator[Quarter]:
-    with a_quarter(tmp_path) as quarter:
+def quarter(tmp_path: Path, load: Callable[[str], Any]) -> Iterator[Quarter]:
+    with a_quarter(tmp_path, load) as quarter:
         yield quarter
 
 

@@ -112,15 +112,19 @@ class _Made:
             return named(exp.Coalesce(this=found[0], expressions=found[1:]), name)
         return found[0] if isinstance(found[0], exp.Column) and found[0].name == name else named(found[0], name)
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Semantic models read, the fact first."""
+        return tuple(dict.fromkeys((*self.scan.models, *(join.right for join in self.joins))))
+
     def imports(self, place: Place) -> list[Relation]:
         """The fact, codes and other semantic models, as CTEs."""
-        models = dict.fromkeys((*self.scan.models, *(join.right for join in self.joins)))
-        fact, *others = self.codes.relations(self.semantics, models, place, self.flags.tests)
+        fact, *others = self.codes.relations(self.semantics, self.models, place, self.flags.tests)
         return [fact, *self.codes.numbered(self.semantics, place), *others]
 
 
 def _sql(made: _Made) -> str:
-    config, changed = _replaced(made.semantics.model(made.model))
+    config, changed = _replaced(*map(made.semantics.model, made.models))
     day = readable(made.scan.day).replace(f"{made.model}.", "")
     only = (
         f"\n    {{% if is_incremental() %}}where {{{{ in_dates('{day}', {changed}) }}}}{{% endif %}}" if changed else ""
@@ -132,17 +136,20 @@ def _sql(made: _Made) -> str:
     return f"{MARK}{{{{ config({config}) }}}}\n\nwith {every}\n\nselect * from {_FINAL}\n"
 
 
-def _replaced(mart: SemanticModel) -> tuple[str, str]:
-    """dbt's config, and the days to replace: those on which rows of the mart may be others; "": it is built whole."""
+def _replaced(mart: SemanticModel, *joined: SemanticModel) -> tuple[str, str]:
+    """dbt's config, and the days to replace: those on which rows of the mart may be others; "": it is built whole.
+
+    What a changed table of those ``joined`` says may be of rows of any day, so the config names them: the pipeline
+    builds the model whole when one of them was built again.
+    """
     if mart.replaced_by is None:
         return "materialized='table'", ""
-    if mart.replaced_by == "day":
-        return _BY_DAY, "changed_days()"
-    weeks = mart.following_weeks
-    return (
-        f"{_BY_DAY}, meta={{'changed': 'days of the week', 'following': {weeks}}}",
-        f"changed_week_days(following={weeks})",
-    )
+    meta: dict[str, object] = {"joins": sorted({one.table for one in joined})} if joined else {}
+    changed = "changed_days()"
+    if mart.replaced_by == "week":
+        meta = {"changed": "days of the week", "following": mart.following_weeks, **meta}
+        changed = f"changed_week_days(following={mart.following_weeks})"
+    return f"{_BY_DAY}, meta={meta}" if meta else _BY_DAY, changed
 
 
 def reference(model: SemanticModel) -> exp.Expr:

@@ -66,7 +66,7 @@ def judge(moved: Sequence[Moved], record: Record, people: People, policy: Policy
     for one in moved:
         if one.difference is None:
             continue
-        reason = "; ".join(why.text for why in one.why) or _UNKNOWN.text
+        reason = "; ".join(dict.fromkeys(why.text for why in one.why)) or _UNKNOWN.text
         if not record.begun or _passes(one, record, policy):
             notes[one.metric] = reason
         else:

@@ -12,9 +12,10 @@ from metrics_catalog.monitoring.alert_words import KINDS, RULES, first_line
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.incident import Incident
 from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.own_grains import called
 from metrics_catalog.spec.base import said
 from metrics_catalog.spec.people import Language
-from metrics_catalog.wording import change, members, number, period
+from metrics_catalog.wording import change, members, number
 
 SHOWN = 8  # rows of a table; a message is read on a phone
 
@@ -115,7 +116,7 @@ def _row(catalog: Catalog, one: Finding, language: Language) -> tuple[str, ...]:
     return (
         label,
         members(series.members, language),
-        period(series.grain, one.period, language),
+        called(catalog.semantics.own_grains.get(series.grain), series.grain, one.period, language),
         RULES[one.rule][language],
         number(one.value, unit, language, short=True),
         number(one.expected, unit, language, short=True),

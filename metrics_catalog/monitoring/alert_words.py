@@ -8,8 +8,9 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.monitoring.fact import Kind
 from metrics_catalog.monitoring.finding import Finding, RuleName
 from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.own_grains import called
 from metrics_catalog.spec.alerting import Cause
-from metrics_catalog.wording import change, members, number, period
+from metrics_catalog.wording import change, members, number
 
 Words = Mapping[str, str]
 
@@ -70,7 +71,8 @@ def finding_line(catalog: Catalog, finding: Finding, language: str) -> str:
     entry = catalog.metrics.get(series.metric)
     unit = "number" if entry is None else entry.spec.unit
     label = series.metric if entry is None else entry.spec.label.to(language)
-    when, rule = period(series.grain, finding.period, language), RULES[finding.rule][language]
+    own, rule = catalog.semantics.own_grains.get(series.grain), RULES[finding.rule][language]
+    when = called(own, series.grain, finding.period, language)
     where = members(series.members, language) if series.members else ""
     value = number(finding.value, unit, language, short=True)
     if language == "zh":

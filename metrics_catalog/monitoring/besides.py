@@ -12,6 +12,7 @@ from metrics_catalog.message import Grid, Picture
 from metrics_catalog.monitoring.alert_message import Besides, Look
 from metrics_catalog.monitoring.finding import Finding
 from metrics_catalog.monitoring.trouble import Trouble
+from metrics_catalog.own_grains import names
 from metrics_catalog.wording import change, members, number
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class _Asked:
         ]
         if len(points) < 3:
             return {}
-        made: dict[str, Picture] = {}
+        own, made = self.catalog.semantics.own_grains.get(series.grain), dict[str, Picture]()
         for language in LANGUAGES:
             title = " · ".join((entry.spec.label.to(language), members(series.members, language)))
             spec = trend(
@@ -111,6 +112,7 @@ class _Asked:
                 grain=series.grain,
                 language=language,
                 marks=[Mark(leading.period, tone="bad" if leading.bad else "good")],
+                names=names(own, (day for day, _ in points)),
                 title=title,
             )
             made[language] = Picture(self._kept(png(spec), f"{_file(leading)}.{language}.png"), title)

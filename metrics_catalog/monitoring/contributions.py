@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from metrics_catalog.monitoring.ratio_split import rate_and_mix
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -41,15 +43,13 @@ def of_sum(before: Floats, after: Floats, move: float) -> Parts:
 def of_ratio(numerators: tuple[Floats, Floats], denominators: tuple[Floats, Floats], move: float) -> Parts:
     """Of a ratio, from numerators and denominators before and after; contributions add up to the move exactly.
 
-    There is no interaction term: rates are weighted by the mean of both weights, weights by the mean of both rates'
-    distance from the whole. Score: share of the move × root of how far that is out of proportion to its weight.
+    Score: share of the move × root of how far that is out of proportion to its weight.
     """
     (num0, num1), (den0, den1) = numerators, denominators
     whole0, whole1 = num0.sum() / den0.sum(), num1.sum() / den1.sum()
     weight0, weight1 = den0 / den0.sum(), den1 / den1.sum()
-    rate0, rate1 = _rates(num0, den0, num1, den1, whole0, whole1)
-    rate = (weight0 + weight1) / 2 * (rate1 - rate0)
-    mix = (weight1 - weight0) * ((rate0 + rate1) / 2 - (whole0 + whole1) / 2)
+    rates = _rates(num0, den0, num1, den1, whole0, whole1)
+    rate, mix = rate_and_mix(rates, (weight0, weight1), (whole0, whole1))
     share = (rate + mix) / move
     weight = (weight0 + weight1) / 2
     lift = np.divide(share, weight, out=np.zeros_like(share), where=weight > 0)
@@ -64,7 +64,7 @@ def adds_up(parts: Floats, whole: float) -> bool:
 def _rates(
     num0: Floats, den0: Floats, num1: Floats, den1: Floats, whole0: float, whole1: float
 ) -> tuple[Floats, Floats]:
-    """Ratios of the members; one that was not there has no ratio of its own, so it moves nothing but the mix."""
+    """Ratios of the members; one that was not there has that of the other time."""
     with np.errstate(all="ignore"):
         rate0, rate1 = num0 / den0, num1 / den1
     none0, none1 = den0 == 0, den1 == 0

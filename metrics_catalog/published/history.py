@@ -32,6 +32,20 @@ def latest(folder: Path) -> Version | None:
     return next(opened(folder)[1], None)
 
 
+def settled(folder: Path) -> dict[str, PublishInfo]:
+    """Of each metric that the last publish held, and that ever had values, the publish that they are from."""
+    found: dict[str, PublishInfo] = {}
+    wanted: set[str] | None = None
+    for version in opened(folder)[1]:
+        info = version.info
+        wanted = {metric for metric in info.held if metric in info.inputs} if wanted is None else wanted
+        found |= dict.fromkeys(wanted - set(info.held), info)
+        wanted &= set(info.held)
+        if not wanted:
+            break
+    return found
+
+
 def _walk(delta: DeltaTable) -> Iterator[Version]:
     seen, limit, depth = 0, FIRST_LOOK, delta.version() + 1
     while seen < depth:

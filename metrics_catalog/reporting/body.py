@@ -33,7 +33,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Chart:
-    """A metric over time; ``legend``: what the second line is."""
+    """A metric over time; ``legend``: what the second line is; ``names``: of periods that have one of their own."""
 
     metric: str
     label: str
@@ -46,6 +46,7 @@ class Chart:
     before: Points
     target: float | None
     legend: str | None
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

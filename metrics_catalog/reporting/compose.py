@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from metrics_catalog.own_grains import called
 from metrics_catalog.reporting.body import Block, Body, Insight
 from metrics_catalog.reporting.copy import Copy
 from metrics_catalog.reporting.defined import defined
@@ -11,8 +12,8 @@ from metrics_catalog.reporting.findings import of_fact, ranked
 from metrics_catalog.reporting.sections import breakdown, contribution, headline, ranking, text, trend
 from metrics_catalog.reporting.sentences import sentence
 from metrics_catalog.reporting.trust import banner
+from metrics_catalog.spec.base import said
 from metrics_catalog.spec.report import AnySection
-from metrics_catalog.wording import period
 
 
 def compose(copy: Copy) -> Body:
@@ -28,9 +29,9 @@ def compose(copy: Copy) -> Body:
     return Body(
         report=issue.report.name,
         title=spec.label.to(language),
-        description=spec.description,
+        description=None if spec.description is None else said(spec.description, language),
         period=issue.period.isoformat(),
-        period_label=period(issue.grain, issue.period, language) if own is None else own.called(issue.period, language),
+        period_label=called(own, issue.grain, issue.period, language),
         grain=issue.grain,
         audience=copy.audience,
         subject=copy.subject,

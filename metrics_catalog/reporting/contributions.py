@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from metrics_catalog.monitoring.ratio_split import rate_and_mix
 from metrics_catalog.reporting.numbers import Cell
 
 
@@ -25,8 +26,7 @@ _CLOSE = 1e-6  # of the sizes added: what floating point may leave over
 def contributions(cells: Mapping[str | None, Pair], whole: Pair) -> list[Share] | None:
     """By member -> what each gave to the change of the ``whole``, the largest first; None where it cannot be split.
 
-    What adds up is split by differences. A ratio of parts that add up is split without a rest into the change of each
-    member's own rate and that of its weight: ½(w0+w1)(r1-r0) + (w1-w0)(½(r0+r1) - ½(R0+R1)).
+    What adds up is split by differences, a ratio of parts that add up into rate and mix.
     """
     change = _of(whole[0]) - _of(whole[1])
     for split in (_ratios, _differences):
@@ -49,12 +49,11 @@ def _ratios(cells: Mapping[str | None, Pair], whole: Pair) -> list[Share] | None
     over_now, over_before = (cell.denominator if cell is not None else None for cell in whole)
     if not over_now or not over_before:
         return None
-    middle = (_of(whole[0]) + _of(whole[1])) / 2
     shares = []
     for member, (now, before) in cells.items():
         w1, w0 = _denominator(now) / over_now, _denominator(before) / over_before
         r1, r0 = (_of(now) if w1 else _of(before)), (_of(before) if w0 else _of(now))
-        rate, weight = (w0 + w1) / 2 * (r1 - r0), (w1 - w0) * ((r0 + r1) / 2 - middle)
+        rate, weight = rate_and_mix((r0, r1), (w0, w1), (_of(whole[1]), _of(whole[0])))
         shares.append(Share(member, rate + weight, rate, weight))
     return shares
 

@@ -113,8 +113,7 @@ class Copy:
 
     def named(self, grain: Grain, start: date) -> str:
         """A period within a sentence; of an own grain as the time spine calls it."""
-        own = self.issue.numbers.calendar.own.get(grain)
-        return words.named_period(grain, start, self.language) if own is None else own.called(start, self.language)
+        return words.named_period(self.issue.numbers.calendar.own.get(grain), grain, start, self.language)
 
     def business_days(self, compare: str) -> str:
         """The business days of both, in a sentence; nothing where no more were closed than in the other."""

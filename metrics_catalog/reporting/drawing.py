@@ -51,16 +51,25 @@ def plot(chart: Mapping[str, Any], language: str, about: int = 4) -> Plot:
         return (high - value) / (high - low) * 100
 
     unit, grain = chart["unit"], chart["grain"]
+    names = period_names(chart)
     known = [(x(day), y(value)) for day, value in points if value is not None]
     return Plot(
         lines=_pieces([(x(day), None if value is None else y(value)) for day, value in points]),
         before=_pieces([(x(day), None if value is None else y(value)) for day, value in before]),
         target=None if chart["target"] is None else y(chart["target"]),
         rows=tuple((y(one), tick_label(one, unit, language)) for one in at),
-        columns=tuple((x(day), date_label(day, grain, language)) for day in dates(days, about)),
-        told=tuple((x(day), f"{period(grain, day, language)}: {number(v, unit, language)}") for day, v in points),
+        columns=tuple((x(day), names.get(day) or date_label(day, grain, language)) for day in dates(days, about)),
+        told=tuple(
+            (x(day), f"{names.get(day) or period(grain, day, language)}: {number(v, unit, language)}")
+            for day, v in points
+        ),
         last=known[-1] if known else None,
     )
+
+
+def period_names(chart: Mapping[str, Any]) -> dict[date, str]:
+    """The names of periods that have one of their own; the charts of older issues have none."""
+    return {date.fromisoformat(at): name for at, name in chart.get("names", {}).items()}
 
 
 def lines(plot: Plot, palette: Palette = STYLED) -> str:

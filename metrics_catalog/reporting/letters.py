@@ -9,6 +9,7 @@ from typing import Any
 from metrics_catalog import charts
 from metrics_catalog.message import Attachment, Facts, Grid, Message, Paragraph, Part, Picture
 from metrics_catalog.reporting import words
+from metrics_catalog.reporting.drawing import period_names
 
 MIME = {"html": "text/html", "pdf": "application/pdf", "png": "image/png"}
 SHOWN = 3  # reasons of the banner; the page has them all
@@ -48,6 +49,7 @@ def picture(body: Mapping[str, Any]) -> bytes | None:
         language=body["language"],
         before=before,
         target=chart["target"],
+        names=period_names(chart),
         title=title,
     )
     return charts.png(drawn)

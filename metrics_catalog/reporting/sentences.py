@@ -8,7 +8,7 @@ from metrics_catalog.reporting import words
 from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, Kind
-from metrics_catalog.wording import Number, alike, number
+from metrics_catalog.wording import Number, alike, number, spaced
 
 Say = Callable[[Found], str]
 
@@ -94,20 +94,20 @@ def _record_zh(found: Found) -> str:
 def _pace_en(found: Found) -> str:
     fact, pace = found.fact, found.pace
     assert pace is not None
-    label, when = _label(fact, "en"), words.named_period(pace.grain, pace.start, "en")
+    label, when = _label(fact, "en"), words.named_period(pace.own, pace.grain, pace.start, "en")
     target, value = _value(fact, "en", pace.target), _value(fact, "en", pace.value)
     off = words.delta(pace.expected, pace.target, fact.spec.unit, "en").lstrip("+-")
     if pace.part >= 1:
         side = "on" if pace.expected == pace.target else f"{off} {'above' if pace.expected > pace.target else 'below'}"
         return f"{label} closed {when} at {value}, {side} the target of {target}."
-    whole = f"{pace.share:.0%} of the {target} target with {pace.part:.0%} of the {pace.grain} gone"
+    whole = f"{pace.share:.0%} of the {target} target with {pace.part:.0%} of the {spaced(pace.grain)} gone"
     return f"{label} is {value} so far in {when}: {whole}; at this pace it ends at {_value(fact, 'en', pace.expected)}."
 
 
 def _pace_zh(found: Found) -> str:
     fact, pace = found.fact, found.pace
     assert pace is not None
-    label, when = _label(fact, "zh"), words.named_period(pace.grain, pace.start, "zh")
+    label, when = _label(fact, "zh"), words.named_period(pace.own, pace.grain, pace.start, "zh")
     target, value = _value(fact, "zh", pace.target), _value(fact, "zh", pace.value)
     off = words.delta(pace.expected, pace.target, fact.spec.unit, "zh").lstrip("+-")
     if pace.part >= 1:

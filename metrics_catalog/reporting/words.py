@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 
 from metrics_catalog import wording
+from metrics_catalog.own_grains import OwnGrain, called
 from metrics_catalog.reporting.facts import moved
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import Number, day, period, spaced
+from metrics_catalog.wording import Number, day, spaced
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "key": ("At a glance", "核心指标"),
@@ -146,9 +147,9 @@ def signed(value: float, unit: str, language: str, write: Callable[[Number | Non
     return f"+{text}" if value > 0 else text
 
 
-def named_period(grain: Grain, start: date, language: str) -> str:
-    """A period within a sentence: ``the week of 18 Dec 2017``."""
-    text = period(grain, start, language)
+def named_period(own: OwnGrain | None, grain: Grain, start: date, language: str) -> str:
+    """A period within a sentence: ``the week of 18 Dec 2017``; ``own``: the grain, where it is one of the project's."""
+    text = called(own, grain, start, language)
     return f"the {text}" if grain == "week" and language != "zh" else text
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
-from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text
+from metrics_catalog.spec.base import Grain, Label, Name, Spec, Text, Words
 
 Compare = Literal["previous", "year"]
 Late = Literal["send", "wait", "hold"]
@@ -131,7 +131,7 @@ class Report(Spec):
     """
 
     label: Label
-    description: Text | None = None
+    description: Words | None = None
     owner: Name
     grain: Grain = "week"
     schedule: Text | None = None

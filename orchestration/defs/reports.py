@@ -13,6 +13,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from metrics_catalog.report_files import ReportFile, read_reports
+from metrics_catalog.spec.base import said
 from orchestration.declared import Declared
 from orchestration.describe import foreseen, metric_key, owners
 from orchestration.faults import SYSTEM, Failed
@@ -46,7 +47,7 @@ def _asset(declared: Declared, report: ReportFile) -> dg.AssetsDefinition:
     @dg.asset(
         key=asset_key(report.name),
         deps=[metric_key(entry.domain, entry.name) for entry in known],
-        description=f"{spec.label.en} · {spec.label.zh}\n\n{spec.description or ''}".strip(),
+        description=f"{spec.label.en} · {spec.label.zh}\n\n{said(spec.description or '', 'en')}".strip(),
         group_name="reports",
         owners=owners(catalog.people, spec.owner),
         kinds={"report"},

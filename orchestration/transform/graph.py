@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -43,6 +43,11 @@ class Node:
     def is_view(self) -> bool:
         """Keeps no rows of its own."""
         return self.is_table and self.raw["config"].get("materialized") == "view"
+
+    @property
+    def joins(self) -> tuple[str, ...]:
+        """Of a metric model: the models joined to the rows of its mart, each of which bears on rows of all days."""
+        return tuple((self.raw["config"].get("meta") or {}).get("joins", ()))
 
     @property
     def relation(self) -> tuple[str, str] | None:
@@ -92,6 +97,14 @@ class DbtGraph:
             if found.intersection(node.parents):
                 found.add(node.id)
         return {node for node in found if node in self.nodes}
+
+    def joining(self, changed: Set[str]) -> set[str]:
+        """Ids of metric models that join one of the ``changed`` nodes to their mart."""
+        return {
+            node.id
+            for node in self.nodes.values()
+            if any(parent in changed and self.nodes[parent].name in node.joins for parent in node.parents)
+        }
 
     def clean_sources(self) -> dict[str, str]:
         """Names of the pipeline's sources this project reads, by dbt id."""

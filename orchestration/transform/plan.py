@@ -35,8 +35,9 @@ def plan(
     """At most two invocations: first what only changed days touch, then what is rebuilt whole.
 
     ``known`` are the fingerprints of the last complete build, ``relations`` the tables that exist; what is below
-    ``always`` is rebuilt each time. Nothing that is
-    rebuilt by day stands below something rebuilt whole, or it would be rebuilt whole too: the order is always right.
+    ``always`` is rebuilt each time. Nothing that is rebuilt by day stands below something rebuilt whole, or it would
+    be rebuilt whole too: the order is always right. So is a metric model that joins what changed days touch: a
+    customer's segment, made of sales, moves all rows of the customer.
     A view whose code is as it was shows new days by itself; its tests run.
     """
     named = {table: id_ for id_, table in graph.clean_sources().items()}
@@ -47,7 +48,9 @@ def plan(
     whole = graph.downstream({id_ for id_ in stale if graph.nodes[id_].is_table} | whole_sources | set(always))
     whole |= {id_ for id_ in stale if not graph.nodes[id_].is_table}
     by_day = [change for change in moved if change.days]
-    daily = graph.downstream({named[change.source] for change in by_day}) - whole
+    reached = graph.downstream({named[change.source] for change in by_day})
+    whole |= graph.downstream(graph.joining(reached))
+    daily = reached - whole
     daily -= {id_ for id_ in daily if graph.nodes[id_].is_view}
     days = frozenset(day for change in by_day for day in change.days or ())
     found = (Invocation(_ordered(graph, daily), days), Invocation(_ordered(graph, whole), None))

@@ -51,6 +51,14 @@ def test_a_period_without_data_is_a_gap_and_marks_keep_their_words(trend: charts
     assert '"10月29日"' in text.replace("\\", "")
 
 
+def test_periods_that_have_names_are_called_by_them_at_the_axis_and_by_their_points() -> None:
+    spec = charts.trend(VALUES[::7], unit="usd", grain="fiscal_month", names={DAYS[0]: "2017-09", DAYS[21]: "2017-12"})
+    axis = spec["layer"][0]["encoding"]["x"]["axis"]["labelExpr"]
+    rows = spec["layer"][0]["data"]["values"]
+    assert [row["label"] for row in rows[::3]] == ["2017-09", "2017-12"]
+    assert axis.startswith('["2017-09", "fiscal month of 9 Oct 2017", ')
+
+
 def test_bars_say_their_numbers_with_the_sign_outside_of_the_bar() -> None:
     spec = charts.bars([("A", 120_000), ("B", -34_000)], unit="cny", language="zh", signed=True)
     assert [row["text"] for row in spec["data"]["values"]] == ["+¥12万", "-¥3.40万"]

@@ -58,6 +58,15 @@ def test_a_good_report_has_no_problem(tmp_path: Path, catalog: Catalog) -> None:
     assert naming(found.values(), ["receipts"]) == ()
 
 
+def test_what_it_is_for_is_said_in_one_language_or_in_both(tmp_path: Path, catalog: Catalog) -> None:
+    both = GOOD.replace("owner:", "description: {en: How it went., zh: 经营情况。}\n    owner:", 1)
+    assert checked(tmp_path, catalog, both) == []
+    said = "description: is in one language, and the label in two; write {en: ..., zh: ...}"
+    one = GOOD.replace("owner:", "description: How it went.\n    owner:", 1)
+    assert checked(tmp_path, catalog, one) == [f"2 warning {said}"]
+    assert checked(tmp_path, catalog, one.replace("周报", "Weekly")) == []
+
+
 def test_names_that_do_not_fit_the_catalog(tmp_path: Path, catalog: Catalog) -> None:
     text = """\
         label: {en: Weekly, zh: 周报}

@@ -1,5 +1,5 @@
 -- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.
-{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day', meta={'changed': 'days of the week', 'following': 7}) }}
+{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day', meta={'changed': 'days of the week', 'following': 7, 'joins': ['dim_products']}) }}
 
 with assortment as (
     select * from {{ ref('fct_assortment_weeks') }}

@@ -1,5 +1,5 @@
 -- Written by `metrics generate` from metrics_catalog/metrics. Change a metric file, not this one.
-{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day') }}
+{{ config(materialized='incremental', incremental_strategy='changed_days', unique_key='day', meta={'joins': ['dim_products']}) }}
 
 with order_lines as (
     select * from {{ ref('fct_order_lines') }}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from metrics_catalog.own_grains import called
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Block, Card
 from metrics_catalog.reporting.copy import Copy
@@ -15,7 +16,7 @@ from metrics_catalog.spec.report import (
     AnySection,
     Headline,
 )
-from metrics_catalog.wording import number, period
+from metrics_catalog.wording import number
 
 
 def blocks(copy: Copy, section: AnySection) -> Iterator[Block]:
@@ -73,8 +74,7 @@ def _target(copy: Copy, one: Fact) -> tuple[str | None, Any]:
     text = copy.say(key, share=f"{found.share:.0%}", target=target)
     if found.grain != copy.issue.grain:
         value = "" if unit != "percent" else f" {number(found.value, unit, language)},"
-        own = copy.issue.numbers.calendar.own.get(found.grain)
-        when = period(found.grain, found.start, language) if own is None else own.called(found.start, language)
+        when = called(found.own, found.grain, found.start, language)
         text = f"{when}:{value} {text}"
         text = text.replace(": ", "：").replace(", ", "，") if language == "zh" else text
     return text, found.tone

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from metrics_catalog.own_grains import names
 from metrics_catalog.reporting import words
 from metrics_catalog.reporting.body import Block, Chart, Points
 from metrics_catalog.reporting.copy import Copy
@@ -44,4 +45,5 @@ def _chart(copy: Copy, one: Fact, section: Trend) -> Chart:
         before=before,
         target=None if copy.members else one.target,
         legend=copy.say("year_before") if before else None,
+        names={day.isoformat(): name for day, name in names(numbers.calendar.own.get(grain), days).items()},
     )

@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from metrics_catalog.catalog import Entry
+from metrics_catalog.own_grains import called
 from metrics_catalog.review.item import Item, Proposal
 from metrics_catalog.review.scene import Scene
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import change, number, period
+from metrics_catalog.wording import change, number
 
 _LOOK = 12  # periods back, for how many in a row
 
@@ -20,13 +21,14 @@ def found(scene: Scene) -> Iterator[Item]:
     for metric, entry, grain, target, missed in missed_targets(scene):
         label = entry.spec.label
         last, value = missed[0]
+        own = scene.calendar.own.get(grain)
         yield Item(
             key=f"target/{metric}/{grain}",
             kind="missed target",
             subject=metric,
             title={
-                "en": f"{label.en} missed its target in {period(grain, last, 'en')}" + _row(len(missed), "en"),
-                "zh": f"{label.zh}在{period(grain, last, 'zh')}未达目标" + _row(len(missed), "zh"),
+                "en": f"{label.en} missed its target in {called(own, grain, last, 'en')}" + _row(len(missed), "en"),
+                "zh": f"{label.zh}在{called(own, grain, last, 'zh')}未达目标" + _row(len(missed), "zh"),
             },
             evidence=tuple(_evidence(scene, metric, one, of, target, grain) for one, of in missed[:3]),
             proposed={"en": "Decide what is done about it.", "zh": "决定如何改进。"},
@@ -91,6 +93,7 @@ def _row(count: int, language: str) -> str:
 def _evidence(scene: Scene, metric: str, of: date, value: float, target: Decimal, grain: Grain) -> dict[str, str]:
     unit = scene.catalog.metrics[metric].spec.unit
     off = {language: change(value, target, unit, language) for language in ("en", "zh")}
+    when = {language: called(scene.calendar.own.get(grain), grain, of, language) for language in ("en", "zh")}
     now = scene.now_is(grain, metric, of, value)
     corrected = {"en": "", "zh": ""}
     if now is not None:
@@ -99,8 +102,8 @@ def _evidence(scene: Scene, metric: str, of: date, value: float, target: Decimal
             "zh": f"此后更正为 {number(now, unit, 'zh')}。",
         }
     return {
-        "en": f"{period(grain, of, 'en')}: {number(value, unit, 'en')}, target {number(target, unit, 'en')}"
+        "en": f"{when['en']}: {number(value, unit, 'en')}, target {number(target, unit, 'en')}"
         f" ({off['en']}).{corrected['en']}",
-        "zh": f"{period(grain, of, 'zh')}：{number(value, unit, 'zh')}，目标{number(target, unit, 'zh')}"
+        "zh": f"{when['zh']}：{number(value, unit, 'zh')}，目标{number(target, unit, 'zh')}"
         f"（{off['zh']}）。{corrected['zh']}",
     }

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from metrics_catalog.engine.query import Filter
 from metrics_catalog.published import replace
+from metrics_catalog.published.history import settled
 from metrics_catalog.published.layout import Sizes
 from metrics_catalog.published.model import AuditRules, PublishInfo, Scope
+from metrics_catalog.published.places import values_folder
 from metrics_catalog.published.publisher import Publisher
 from metrics_catalog.published.reader import Published
 from metrics_catalog.published.value_history import Row, value_history
@@ -77,6 +79,20 @@ def test_a_publish_that_left_the_metric_out_changed_nothing(tmp_path, kit):
         {"sales": {"why": "not approved"}},
     )
     assert [one.row.value for one in value_history(root, "sales", "day", DAY) if one.row] == [1]
+
+
+def test_the_publish_that_values_of_a_held_metric_are_from(tmp_path, kit):
+    root = tmp_path / "published"
+    publish(root, kit, 1, [(DAY, {}, 1)], inputs={"sales": "a", "new": "a"}, held={"new"})
+    assert settled(values_folder(root)) == {}
+    for number in (2, 3, 4):
+        publish(root, kit, number, [(DAY, {}, number)], inputs={"sales": f"{number}"}, held={"sales", "new"})
+        found = settled(values_folder(root))
+        assert {metric: (info.run_id, info.inputs) for metric, info in found.items()} == {
+            "sales": ("run-1", {"sales": "a"})
+        }
+    publish(root, kit, 5, [(DAY, {}, 5)], inputs={"sales": "5"})
+    assert settled(values_folder(root)) == {}
 
 
 def test_nothing_published_yet(tmp_path):

@@ -35,6 +35,7 @@ MONEY = pa.decimal128(28, 6)
 
 REPORT = """
 label: {en: Weekly report, zh: 周报}
+description: {en: How the week went., zh: 一周经营情况。}
 owner: sales
 grain: week
 schedule: "0 8 * * 1"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from metrics_catalog.catalog import Catalog
+from metrics_catalog.own_grains import OwnGrain, Spine
 from metrics_catalog.reporting.contributions import Share
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, of_fact, of_shares, ranked
 from metrics_catalog.reporting.pace import Pace
 from metrics_catalog.reporting.sentences import sentence
+from metrics_catalog.spec.base import Label
 
 LAST = date(2024, 6, 24)
 
@@ -61,6 +64,16 @@ def test_streaks_bounds_and_pace(catalog: Catalog) -> None:
         "Net sales is $110K so far in Jun 2024: 50% of the $220K target with 40% of the month gone;"
         " at this pace it ends at $275K."
     ]
+    spine, label = (
+        Spine("model.shop.days", "marts", "days", "day", "models/days.yml"),
+        Label(en="fiscal month", zh="财月"),
+    )
+    own = OwnGrain("fiscal_month", "fm", spine, label, (pace.start,), ("FY24-05",), date(2024, 7, 1))
+    (sold,) = of_fact(fact(catalog, [1.0]), replace(pace, grain="fiscal_month", own=own))
+    assert "so far in fiscal month FY24-05: 50% of the $220K target with 40% of the fiscal month gone" in sentence(
+        sold, "en"
+    )
+    assert sentence(sold, "zh").startswith("财月 FY24-05净销售额累计$11万，")
 
 
 def test_contributors_are_named_only_when_they_made_most_of_it(catalog: Catalog) -> None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from metrics_catalog.governance.begun import Definitions
 from metrics_catalog.own_grains import OutsideSpine, OwnGrain, Spine
+from metrics_catalog.reporting import drawing
 from metrics_catalog.reporting.compose import compose
 from metrics_catalog.reporting.copy import Copy
 from metrics_catalog.reporting.issues import deliver
@@ -58,6 +59,11 @@ def test_its_numbers_and_names(source: Source, weekly: Any, room: Any, language:
         assert [card["change"] for card in mine["cards"]] == [card["change"] for card in theirs["cards"]]
         assert [chart["points"] for chart in mine["charts"]] == [chart["points"] for chart in theirs["charts"]]
     assert "retail week" in json.dumps(own["insights"], ensure_ascii=False)
+    plots = [drawing.plot(chart, language) for block in own["blocks"] for chart in block["charts"]]
+    assert plots
+    for plot in plots:
+        assert plot.columns[-1][1] == "2024-W26"
+        assert plot.told[-1][1].startswith("2024-W26: ")
 
 
 def test_a_spine_that_has_ended_makes_it_wait(source: Source, room: Any) -> None:

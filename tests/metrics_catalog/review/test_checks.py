@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from metrics_catalog.decisions.expected import Expected
 from metrics_catalog.decisions.outcome import Outcome
 from metrics_catalog.decisions.record import Decision
 from metrics_catalog.health import SourceHealth
+from metrics_catalog.own_grains import OwnGrain, Spine
 from metrics_catalog.published.model import PublishInfo, Version
 from metrics_catalog.review import checks
 from metrics_catalog.review.checks import (
@@ -28,6 +30,7 @@ from metrics_catalog.review.checks import (
 )
 from metrics_catalog.review.item import Item
 from metrics_catalog.review.triggers import triggers
+from metrics_catalog.spec.base import Label
 
 Made = Callable[..., Any]
 
@@ -130,6 +133,20 @@ def test_missed_targets_and_how_often_in_a_row(scene: Made) -> None:
     assert keys(targets.found(scene(metrics, values))) == []
     down = {"net_sales": {**metrics["net_sales"], "direction": "none"}}
     assert keys(targets.found(scene(down, values))) == []
+
+
+def test_a_missed_target_of_an_own_grain_is_said_as_the_time_spine_calls_the_period(scene: Made) -> None:
+    metrics = {"net_sales": {"grains": ["fiscal_month"], "target": {"fiscal_month": 100}}}
+    starts = tuple(date(2023 + (8 + n) // 12, (8 + n) % 12 + 1, 1) for n in range(10))
+    spine = Spine("model.shop.days", "marts", "days", "day", "models/days.yml")
+    texts = tuple(f"FY24-{n:02}" for n in range(1, 11))
+    own = OwnGrain("fiscal_month", "fm", spine, Label(en="fiscal month", zh="财月"), starts, texts, date(2024, 7, 1))
+    one = scene(metrics, {"net_sales": {date(2024, 3, 1): 70.0}})
+    official = replace(one.catalog, semantics=replace(one.catalog.semantics, own_grains={"fiscal_month": own}))
+    (item,) = targets.found(replace(one, definitions=replace(one.definitions, official=official)))
+    assert item.title["en"] == "net_sales missed its target in fiscal month FY24-07"
+    assert item.title["zh"] == "指标 net_sales在财月 FY24-07未达目标"
+    assert item.evidence[0]["zh"].startswith("财月 FY24-07：")
 
 
 def test_a_noisy_rule_is_calmed_by_what_the_past_says(scene: Made, daily: Made, happened: SimpleNamespace) -> None:

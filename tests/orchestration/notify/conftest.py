@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,25 +30,13 @@ from orchestration.notify.channels import reached
 from orchestration.notify.drain import Drain
 from orchestration.settings import Settings, read_settings
 
-TESTS = Path(__file__).parents[2]
-
 if TYPE_CHECKING:
     from ...fake_slack import FakeSlack as FakeSlack  # noqa: TID252 the type of the `slack` fixture
 
 
-def _load(name: str) -> Any:
-    if name not in sys.modules:
-        spec = spec_from_file_location(name, TESTS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
-
-
 @pytest.fixture
-def slack() -> Iterator[FakeSlack]:
-    with _load("fake_slack").slack_server() as server:
+def slack(load: Callable[[str], Any]) -> Iterator[FakeSlack]:
+    with load("fake_slack").slack_server() as server:
         yield server
 
 
@@ -180,6 +166,6 @@ def free_port() -> Callable[[], int]:
 
 
 @pytest.fixture
-def faults() -> Callable[..., list[str]]:
+def faults(load: Callable[[str], Any]) -> Callable[..., list[str]]:
     """What Slack would refuse of blocks."""
-    return lambda blocks, files: list(_load("fake_slack").faults(blocks, files))
+    return lambda blocks, files: list(load("fake_slack").faults(blocks, files))

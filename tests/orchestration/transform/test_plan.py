@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestration.transform.graph import DbtGraph, Node
 from orchestration.transform.plan import Change, Invocation, plan
@@ -103,3 +105,60 @@ def test_a_view_shows_changed_days_by_itself(graph: DbtGraph) -> None:
     below = ("lines", "known", "unique_lines", "rollup", "report", "stg_unique")
     assert planned(viewed, Change("receipts", days)) == (Invocation(below, days),)
     assert planned(viewed, Change("receipts", days), stg=None)[0].nodes[0] == "stg", "its code changed"
+
+
+def with_nodes(graph: DbtGraph, *more: Node) -> DbtGraph:
+    return DbtGraph({**graph.nodes, **{one.id: one for one in more}}, graph.sources, {}, {})
+
+
+@pytest.mark.parametrize("kind", ["table", "view", "ephemeral", "incremental"])
+def test_a_metric_model_that_joins_what_changed_days_touch_is_rebuilt_whole(graph: DbtGraph, kind: str) -> None:
+    """A customer's segment, made of sales: one more sale moves the customer's rows of all days."""
+    segmented = with_nodes(
+        graph,
+        node("segments", "lines", materialized=kind),
+        node("by_segment", "lines", "segments", meta={"joins": ["segments"]}),
+        node("by_product", "lines", "dim", meta={"joins": ["dim"]}),
+        node("day_known", "by_segment", kind="test"),
+    )
+    by_day, whole = planned(segmented, Change("receipts", frozenset({DAY})))
+    assert (by_day.days, whole) == (frozenset({DAY}), Invocation(("by_segment", "day_known"), None))
+    assert {"lines", "rollup", "by_product"} < set(by_day.nodes)
+    again = planned(segmented, Change("products", None))
+    assert [("by_product" in one.nodes, "by_segment" in one.nodes, one.days) for one in again] == [(True, False, None)]
+
+
+def test_a_joined_table_of_another_daily_source_counts_too(graph: DbtGraph) -> None:
+    rated = with_nodes(
+        graph, node("rated", "source.products"), node("by_rating", "lines", "rated", meta={"joins": ["rated"]})
+    )
+    found = planned(rated, Change("products", frozenset({DAY})))
+    assert found[-1] == Invocation(("by_rating",), None)
+
+
+@st.composite
+def projects(draw: st.DrawFn) -> tuple[DbtGraph, list[Change]]:
+    """Models that read sources and each other, some of them joining what they read; some sources changed."""
+    names = [f"source.{number}" for number in range(3)]
+    nodes: list[Node] = []
+    for number in range(draw(st.integers(1, 8))):
+        parents = draw(st.lists(st.sampled_from([*names, *(one.id for one in nodes)]), min_size=1, unique=True))
+        joins = draw(st.lists(st.sampled_from(parents), unique=True))
+        materialized = draw(st.sampled_from(["table", "view", "incremental"]))
+        nodes.append(node(f"m{number}", *parents, materialized=materialized, meta={"joins": joins}))
+    days = st.none() | st.just(frozenset({DAY}))
+    changed = draw(st.dictionaries(st.sampled_from(names), days))
+    sources = {name: ("clean", name) for name in names}
+    return DbtGraph({one.id: one for one in nodes}, sources, {}, {}), [Change(*one) for one in changed.items()]
+
+
+@given(projects())
+def test_what_is_replaced_by_day_joins_nothing_that_changed(project: tuple[DbtGraph, list[Change]]) -> None:
+    graph, changes = project
+    moved = graph.downstream({change.source for change in changes})
+    found = planned(graph, *changes)
+    for invocation in found:
+        for one in map(graph.nodes.__getitem__, invocation.nodes if invocation.days else ()):
+            assert not moved.intersection(one.joins)
+    built = {id_ for invocation in found for id_ in invocation.nodes}
+    assert {id_ for id_ in moved if not graph.nodes[id_].is_view} <= built <= moved
