@@ -48,8 +48,9 @@ def sql(semantic_manifest: Path, metrics: Sequence[str], group_by: Sequence[str]
 def answer(
     con: duckdb.DuckDBPyConnection, semantic_manifest: Path, metric: str, grain: str, by: Sequence[str] = ()
 ) -> dict[tuple[Any, ...], float]:
-    """(period, members…) -> value, without periods that have none."""
+    """(period, members…) -> value, without periods that have none; hours as times, others as days."""
+    shown = 19 if grain == "hour" else 10
     rows = con.execute(sql(semantic_manifest, [metric], [f"metric_time__{grain}", *by])).fetchall()
     return {
-        (str(row[0])[:10], *row[1:-1]): float(row[-1]) for row in rows if row[-1] is not None and row[0] is not None
+        (str(row[0])[:shown], *row[1:-1]): float(row[-1]) for row in rows if row[-1] is not None and row[0] is not None
     }

@@ -89,6 +89,9 @@ BY_HAND = {
         visits as (select date_trunc('month', started_at)::date as month, count(*) as base from raw_sessions group by 1)
         select month, count(id) / any_value(base) from visits join converted on date_trunc('month', day) = month group by 1""",
 }  # fmt: skip
+BY_HOUR = {
+    "app_visits": "select date_trunc('hour', started_at), count(*) from raw_sessions where channel = 'app' group by 1",
+}
 BY_DAY = {
     "revenue_28d": """
         select day::date, sum(amount) from range(date '2024-01-03', date '2024-05-10', interval 1 day) days(day)
@@ -114,7 +117,7 @@ class Teahouse:
     def values(self, metric: str, grain: Any, by: tuple[str, ...] = ()) -> dict[tuple[Any, ...], float]:
         rows = answer(Query((metric,), grain, by), self.catalog, Published(self.project.published)).table.to_pylist()
         return {
-            (str(row["period"]), *(row[one] for one in by)): float(row[metric])
+            (str(row["period"])[:19], *(row[one] for one in by)): float(row[metric])
             for row in rows
             if row[metric] is not None
         }
@@ -159,17 +162,19 @@ def agree(found: dict[tuple[Any, ...], float], expected: dict[tuple[Any, ...], f
 
 
 def test_everything_is_published(teahouse: Teahouse) -> None:
-    assert teahouse.summary["metrics_published"] == teahouse.summary["metrics"] == 30
+    assert teahouse.summary["metrics_published"] == teahouse.summary["metrics"] == 31
     assert teahouse.summary["not_read"] == []
     assert teahouse.catalog.metrics["stock"].domain == "stock"
 
 
-@pytest.mark.parametrize("metric", [*BY_HAND, *BY_DAY])
-def test_values_by_hand(teahouse: Teahouse, seeds: duckdb.DuckDBPyConnection, metric: str) -> None:
-    by_day = metric in BY_DAY
-    rows = seeds.execute(BY_DAY[metric] if by_day else BY_HAND[metric]).fetchall()
+@pytest.mark.parametrize(
+    ("grain", "metric"),
+    [(grain, metric) for grain, some in (("month", BY_HAND), ("day", BY_DAY), ("hour", BY_HOUR)) for metric in some],
+)
+def test_values_by_hand(teahouse: Teahouse, seeds: duckdb.DuckDBPyConnection, grain: str, metric: str) -> None:
+    rows = seeds.execute({**BY_HAND, **BY_DAY, **BY_HOUR}[metric]).fetchall()
     expected = {(str(period),): float(value) for period, value in rows if value is not None}
-    agree(teahouse.values(metric, "day" if by_day else "month"), expected, metric)
+    agree(teahouse.values(metric, grain), expected, metric)
 
 
 def test_slices_by_hand(teahouse: Teahouse, seeds: duckdb.DuckDBPyConnection) -> None:
@@ -202,7 +207,7 @@ def test_every_value_is_metricflows(teahouse: Teahouse, exported: bool, again: P
     calendar = Calendar.of(teahouse.catalog)
 
     def over(grain: str, start: str) -> bool:
-        return calendar.next(grain, date.fromisoformat(start)) <= closed + timedelta(days=1)
+        return calendar.next(grain, date.fromisoformat(start[:10])) <= closed + timedelta(days=1)
 
     manifest = (again if exported else teahouse.project).target / "semantic_manifest.json"
     with duckdb.connect(str(teahouse.project.warehouse), read_only=True) as con:
@@ -306,7 +311,7 @@ def test_import_reports_what_is_missing_and_what_is_not_read(tmp_path: Path) -> 
     }
     path.write_text(yaml.safe_dump(odd, sort_keys=False), "utf-8")
     report = json.loads(metrics("import-dbt", str(root), "--json", ends_with=1))
-    assert len(report["metrics"]) == 31
+    assert len(report["metrics"]) == 32
     missing = {one["metric"]: one["missing"] for one in report["metrics"]}
     assert missing["revenue"] == []
     assert missing["orders"] == ["owner", "tier", "unit", "direction", "description"]
