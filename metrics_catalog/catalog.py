@@ -23,8 +23,9 @@ from metrics_catalog.derived import Unchanging
 from metrics_catalog.expressions import names, values_asked
 from metrics_catalog.located import Document, InvalidFiles, Loc, Problem, check, load, read
 from metrics_catalog.project import DBT_FILE, Project
+from metrics_catalog.read_semantics import read_semantics
 from metrics_catalog.rules import check_all
-from metrics_catalog.semantic import EntityValues, Semantics, read_semantics
+from metrics_catalog.semantic import EntityValues, Semantics
 from metrics_catalog.spec.metric import (
     AnyMetric,
     ConversionMetric,

@@ -16,8 +16,9 @@ from metrics_catalog.engine.components import Component, Lookup
 from metrics_catalog.engine.formulas import Formula, formulas, keys_of
 from metrics_catalog.expressions import attribute_sql, columns_of, qualified
 from metrics_catalog.located import suggest
+from metrics_catalog.manifest import read_manifest
 from metrics_catalog.report_files import naming, read_reports
-from metrics_catalog.semantic import Attribute, UnknownName, read_manifest
+from metrics_catalog.semantic import Attribute, UnknownName
 from metrics_catalog.tracing import WHOLE, Origin, Traced, trace
 
 How = Literal["value", "rows"]

@@ -1,22 +1,19 @@
-"""The dbt project as the catalog sees it: semantic models, columns, lineage. Reads manifest.json, never runs dbt."""
+"""The dbt project as the catalog sees it: semantic models, columns, lineage. Read by `read_semantics`."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Literal
 
 from metrics_catalog.code_prints import code_prints
-from metrics_catalog.dbt_tests import Partner, Vouched, vouched
+from metrics_catalog.dbt_tests import Partner
 from metrics_catalog.derived import Unchanging
-from metrics_catalog.located import InvalidFiles, Problem
-from metrics_catalog.own_grains import OwnGrain, declared
+from metrics_catalog.manifest import read_manifest, variables
+from metrics_catalog.own_grains import OwnGrain
 
 
 @dataclass(frozen=True)
@@ -233,7 +230,7 @@ class Semantics(Unchanging):
         """Fingerprint of what each dbt node does, which reformatting leaves as it is; worked out when first asked."""
         if self.manifest is None:
             return self.checksums
-        return {**self.checksums, **code_prints(read_manifest(self.manifest), _variables(self.project_file))}
+        return {**self.checksums, **code_prints(read_manifest(self.manifest), variables(self.project_file))}
 
     def upstream(self, node: str) -> frozenset[str]:
         """Ids of all dbt models, seeds and sources that ``node`` is built from, itself included."""
@@ -252,116 +249,6 @@ class Semantics(Unchanging):
     @cached_property
     def _attributes(self) -> dict[str, dict[str, Attribute]]:
         return {name: _names(self.models, name) for name in self.models}
-
-
-def read_manifest(manifest: Path) -> dict[str, Any]:
-    """What dbt wrote when it parsed the project. Raises `InvalidFiles` when it never did."""
-    try:
-        return json.loads(manifest.read_bytes())
-    except FileNotFoundError:
-        problem = Problem("dbt_project/target/manifest.json", 1, "does not exist; run `metrics check`")
-        raise InvalidFiles([problem]) from None
-
-
-def _variables(project_file: Path | None) -> Mapping[str, Any]:
-    """`vars` of a dbt_project.yml; dbt parsed it, so what is no mapping there is none of our business."""
-    if project_file is None or not project_file.is_file():
-        return {}
-    data = yaml.safe_load(project_file.read_text(encoding="utf-8-sig"))
-    found = data.get("vars") if isinstance(data, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
-def read_semantics(manifest: Path, project_file: Path | None = None) -> Semantics:
-    """Semantic models of a parsed dbt project. Raises `InvalidFiles` when it was never parsed."""
-    data = read_manifest(manifest)
-    nodes = data["nodes"] | data["sources"]
-    found = vouched(data["nodes"])
-    models = [
-        model for item in data["semantic_models"].values() for model in _by_time(item, _model(item, nodes, found))
-    ]
-    return Semantics(
-        {model.name: model for model in sorted(models, key=lambda model: model.name)},
-        {key: tuple(node.get("depends_on", {}).get("nodes", ())) for key, node in nodes.items()},
-        {key: node.get("checksum", {}).get("checksum", "") for key, node in nodes.items()},
-        manifest,
-        project_file,
-        own_grains=declared(data["nodes"]),
-    )
-
-
-def _model(item: Mapping[str, Any], nodes: Mapping[str, Any], found: Vouched) -> SemanticModel:
-    node = next(name for name in item["depends_on"]["nodes"] if name in nodes)
-    columns = {name.lower(): (column.get("data_type") or "").lower() for name, column in nodes[node]["columns"].items()}
-    time = (item.get("defaults") or {}).get("agg_time_dimension")
-    return SemanticModel(
-        name=item["name"],
-        node=node,
-        schema=nodes[node]["schema"],
-        table=nodes[node].get("alias") or nodes[node]["name"],
-        path=item["original_file_path"],
-        time=time,
-        entities={
-            entity["name"]: Entity(
-                entity["name"], entity["expr"] or entity["name"], entity["type"] in ("primary", "unique", "natural")
-            )
-            for entity in item["entities"]
-        },
-        dimensions={
-            one["name"]: Dimension(
-                one["name"], one["expr"] or one["name"], one["type"] == "time", _grain(one), _timezone(one)
-            )
-            for one in item["dimensions"]
-        },
-        columns=columns,
-        validity=_validity(item["dimensions"]),
-        key=item.get("primary_entity")
-        or next((one["name"] for one in item["entities"] if one["type"] == "primary"), None),
-        filled=found.filled.get(node, frozenset()),
-        partners=found.partners.get(node, frozenset()),
-        **_replaced(nodes[node]["config"]),
-    )
-
-
-def _validity(dimensions: Sequence[Mapping[str, Any]]) -> Validity | None:
-    edges: dict[str, str] = {}
-    for one in dimensions:
-        marked = (one.get("type_params") or {}).get("validity_params") or {}
-        edges |= {edge: one["expr"] or one["name"] for edge in ("is_start", "is_end") if marked.get(edge)}
-    return Validity(edges["is_start"], edges["is_end"]) if len(edges) == 2 else None
-
-
-def _grain(dimension: Mapping[str, Any]) -> str:
-    return (dimension.get("type_params") or {}).get("time_granularity", "day") if dimension["type"] == "time" else ""
-
-
-def _timezone(dimension: Mapping[str, Any]) -> str:
-    return str(((dimension.get("config") or {}).get("meta") or {}).get("timezone") or "")
-
-
-def by_time(model: str, time: str) -> str:
-    """What a semantic model is called where another of its times counts than its default."""
-    return f"{model}_by_{time}"
-
-
-def _by_time(item: Mapping[str, Any], model: SemanticModel) -> Iterator[SemanticModel]:
-    """The model, and once more for each other time its measures name; nothing is joined to those by their keys."""
-    times = dict.fromkeys(
-        one["agg_time_dimension"] for one in item.get("measures", ()) if one.get("agg_time_dimension")
-    )
-    yield model if model.time is not None or not times else replace(model, time=next(iter(times)))
-    keys = {name: replace(key, unique=False) for name, key in model.entities.items()}
-    for time in times if model.time is not None else list(times)[1:]:
-        if time != model.time:
-            # Which of its days change with a day of the sources, only the default time says.
-            yield replace(model, name=by_time(model.name, time), time=time, entities=keys, replaced_by=None)
-
-
-def _replaced(config: Mapping[str, Any]) -> dict[str, Any]:
-    if config.get("incremental_strategy") != "changed_days":
-        return {}
-    meta = config.get("meta") or {}
-    return {"replaced_by": meta.get("changed", "day"), "following_weeks": int(meta.get("following", 0))}
 
 
 def _names(models: Mapping[str, SemanticModel], start: str) -> dict[str, Attribute]:

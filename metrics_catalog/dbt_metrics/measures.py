@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from metrics_catalog.dbt_metrics.parts import NotRead
 from metrics_catalog.expressions import InvalidExpression, row_expression
-from metrics_catalog.semantic import Semantics, by_time
+from metrics_catalog.read_semantics import by_time
+from metrics_catalog.semantic import Semantics
 from metrics_catalog.spec.metric import Measure, SemiAdditive
 
 _SAME = {"sum", "average", "min", "max", "median", "count_distinct", "percentile"}

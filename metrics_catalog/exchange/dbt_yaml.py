@@ -16,7 +16,8 @@ from sqlglot import exp
 from metrics_catalog.catalog import Catalog, Entry
 from metrics_catalog.exchange.dbt_filters import NotExported, inside, templates
 from metrics_catalog.expressions import names, parse
-from metrics_catalog.semantic import SemanticModel, by_time
+from metrics_catalog.read_semantics import by_time
+from metrics_catalog.semantic import SemanticModel
 from metrics_catalog.spec.base import Label, said
 from metrics_catalog.spec.metric import (
     ConversionMetric,

@@ -11,7 +11,7 @@ from metrics_catalog.built_periods import keep_built_periods
 from metrics_catalog.located import Problem
 from metrics_catalog.own_grains import declared
 from metrics_catalog.project import Project
-from metrics_catalog.semantic import read_semantics
+from metrics_catalog.read_semantics import read_semantics
 from orchestration import warehouse
 from orchestration.settings import Settings
 from orchestration.tables import row_count

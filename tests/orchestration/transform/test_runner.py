@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from metrics_catalog.located import InvalidFiles
-from metrics_catalog.semantic import read_semantics
+from metrics_catalog.read_semantics import read_semantics
 from orchestration.transform import runner
 
 MODEL = "dbt_project/models/marts/product/dim_products.sql"
