@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from metrics_catalog.own_grains import OwnGrain
 from metrics_catalog.palette import Tone
 from metrics_catalog.reporting.numbers import Members, Numbers
 from metrics_catalog.spec.base import Grain
@@ -22,6 +23,7 @@ class Fact:
 
     ``before``: a period earlier; ``year``: a year earlier. ``course``: (period, value), oldest first, this one last.
     ``days``: business days of this period and the one before, of what adds up, where one had more closed days.
+    ``own``: the grain, where it is one of the project's own.
     """
 
     metric: str
@@ -35,6 +37,7 @@ class Fact:
     earlier: date
     year_ago: date
     days: tuple[int, int] | None = None
+    own: OwnGrain | None = None
 
     @property
     def target(self) -> float | None:
@@ -72,7 +75,8 @@ def fact(numbers: Numbers, metric: str, grain: Grain, period: date, members: Mem
     spec = numbers.catalog.metrics[metric].spec
     first = next((i for i, (_, value) in enumerate(course) if value is not None), len(course))
     known = (at(period), at(earlier), at(year_ago))
-    return Fact(metric, spec, grain, period, *known, course[first:], earlier, year_ago)
+    own = numbers.calendar.own.get(grain)
+    return Fact(metric, spec, grain, period, *known, course[first:], earlier, year_ago, own=own)
 
 
 def periods_to(back: Callable[[Grain, date, int, Grain], date], grain: Grain, period: date, count: int) -> list[date]:

@@ -8,7 +8,8 @@ from metrics_catalog.reporting import words
 from metrics_catalog.reporting.day_words import per_day
 from metrics_catalog.reporting.facts import Fact
 from metrics_catalog.reporting.findings import Found, Kind
-from metrics_catalog.wording import Number, alike, number, spaced
+from metrics_catalog.reporting.pace import Pace
+from metrics_catalog.wording import Number, alike, number
 
 Say = Callable[[Found], str]
 
@@ -25,6 +26,15 @@ def _label(fact: Fact, language: str) -> str:
 
 def _value(fact: Fact, language: str, value: float | None = None) -> str:
     return number(fact.value if value is None else value, fact.spec.unit, language, short=True)
+
+
+def _grain(of: Fact | Pace) -> str:
+    """The grain within an English sentence."""
+    return of.grain if of.own is None else of.own.label.en
+
+
+def _span(found: Found, language: str) -> str:
+    return words.grains(found.fact.own, found.fact.grain, found.count, language)
 
 
 def _size(found: Found, language: str) -> str:
@@ -50,14 +60,10 @@ def _bound_zh(found: Found) -> str:
 def _move_en(found: Found) -> str:
     fact, verb = found.fact, "rose" if found.size > 0 else "fell"
     daily = f" ({said})" if (said := per_day(fact, "en")) else ""
-    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {fact.grain} before{daily}"
+    told = f"{_label(fact, 'en')} {verb} {_size(found, 'en')} on the {_grain(fact)} before{daily}"
     told = f"{told}, to {_value(fact, 'en')}"
     noun = "rise" if found.size > 0 else "fall"
-    return (
-        f"{told}: the largest {noun} in {words.grains(fact.grain, found.count, 'en')}."
-        if found.is_record
-        else f"{told}."
-    )
+    return f"{told}: the largest {noun} in {_span(found, 'en')}." if found.is_record else f"{told}."
 
 
 def _move_zh(found: Found) -> str:
@@ -65,30 +71,30 @@ def _move_zh(found: Found) -> str:
     daily = f"（{said}）" if (said := per_day(fact, "zh")) else ""
     told = f"{_label(fact, 'zh')}环比{verb}{_size(found, 'zh')}{daily}，为{_value(fact, 'zh')}"
     noun = "升幅" if found.size > 0 else "降幅"
-    return f"{told}，是{words.grains(fact.grain, found.count, 'zh')}来最大{noun}。" if found.is_record else f"{told}。"
+    return f"{told}，是{_span(found, 'zh')}来最大{noun}。" if found.is_record else f"{told}。"
 
 
 def _streak_en(found: Found) -> str:
     fact, way = found.fact, "risen" if found.size > 0 else "fallen"
-    span = words.grains(fact.grain, found.count, "en")
+    span = _span(found, "en")
     return f"{_label(fact, 'en')} has {way} {span} in a row, by {_size(found, 'en')} in all, to {_value(fact, 'en')}."
 
 
 def _streak_zh(found: Found) -> str:
     fact, way = found.fact, "上升" if found.size > 0 else "下降"
-    span = words.grains(fact.grain, found.count, "zh")
+    span = _span(found, "zh")
     return f"{_label(fact, 'zh')}连续{span}{way}，累计{_size(found, 'zh')}，现为{_value(fact, 'zh')}。"
 
 
 def _record_en(found: Found) -> str:
     fact, best = found.fact, "highest" if found.size > 0 else "lowest"
-    span = words.grains(fact.grain, found.count, "en")
+    span = _span(found, "en")
     return f"{_label(fact, 'en')}, at {_value(fact, 'en')}, is the {best} in {span}."
 
 
 def _record_zh(found: Found) -> str:
     fact, best = found.fact, "最高" if found.size > 0 else "最低"
-    return f"{_label(fact, 'zh')}为{_value(fact, 'zh')}，是{words.grains(fact.grain, found.count, 'zh')}来{best}。"
+    return f"{_label(fact, 'zh')}为{_value(fact, 'zh')}，是{_span(found, 'zh')}来{best}。"
 
 
 def _pace_en(found: Found) -> str:
@@ -100,7 +106,7 @@ def _pace_en(found: Found) -> str:
     if pace.part >= 1:
         side = "on" if pace.expected == pace.target else f"{off} {'above' if pace.expected > pace.target else 'below'}"
         return f"{label} closed {when} at {value}, {side} the target of {target}."
-    whole = f"{pace.share:.0%} of the {target} target with {pace.part:.0%} of the {spaced(pace.grain)} gone"
+    whole = f"{pace.share:.0%} of the {target} target with {pace.part:.0%} of the {_grain(pace)} gone"
     return f"{label} is {value} so far in {when}: {whole}; at this pace it ends at {_value(fact, 'en', pace.expected)}."
 
 

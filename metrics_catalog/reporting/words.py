@@ -9,7 +9,7 @@ from metrics_catalog import wording
 from metrics_catalog.own_grains import OwnGrain, called
 from metrics_catalog.reporting.facts import moved
 from metrics_catalog.spec.base import Grain
-from metrics_catalog.wording import Number, day, spaced
+from metrics_catalog.wording import Number, day
 
 _SAID: Mapping[str, tuple[str, str]] = {
     "key": ("At a glance", "核心指标"),
@@ -103,9 +103,9 @@ def dimension(name: str, language: str) -> str:
     return ("" if all(part in _DIMENSIONS for part in parts) else " ").join(known)
 
 
-def grains(grain: Grain, count: int, language: str) -> str:
-    """So many periods: ``13 weeks``, ``13周``."""
-    english, chinese = _GRAINS.get(grain, (spaced(grain), f"个 {spaced(grain)}"))
+def grains(own: OwnGrain | None, grain: Grain, count: int, language: str) -> str:
+    """So many periods: ``13 weeks``, ``13周``; ``own``: the grain, where it is one of the project's."""
+    english, chinese = _GRAINS[grain] if own is None else (own.label.en, f"个{own.label.zh}")
     return f"{count}{chinese}" if language == "zh" else f"{count} {english}{'s' if count != 1 else ''}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from metrics_catalog import wording
 from metrics_catalog.monitoring.detectors.base import Case, Verdict, none_of
 from metrics_catalog.monitoring.series import Rows
+from metrics_catalog.own_grains import OwnGrain
 from metrics_catalog.spec.base import Grain
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def _of(case: Case, block: Rows, grain: Grain) -> Verdict:
         short = (target - so_far - coming) * (1 if spec.direction == "up" else -1)
         score[0, at] = max(0.0, short / max(block.terms.minimum * abs(target), spread))
         if score[0, at] > 1:
-            notes[0, at] = _note(spec.unit, grain, case.panel.starts[column], so_far, so_far + coming, target)
+            said = _called(case.known.calendar.own.get(grain), grain)
+            notes[0, at] = _note(spec.unit, said, case.panel.starts[column], so_far, so_far + coming, target)
     rows, none = np.arange(block.first, block.last), none_of(score.shape)
     return Verdict("drift", rows, score, none, none, none, score > CRITICAL, notes)
 
@@ -68,14 +70,19 @@ def _course(case: Case, block: Rows, grain: Grain, column: int) -> tuple[float, 
     return None if np.isnan(spread) else (float(np.nansum(values[column + 1 - over : column + 1])), total, spread)
 
 
-def _note(unit: str, grain: Grain, day: date, so_far: float, course: float, target: float) -> dict[str, str]:
+def _called(own: OwnGrain | None, grain: Grain) -> tuple[str, str]:
+    """What a grain is called in a sentence, in English and in Chinese."""
+    return (grain, _GRAINS[grain]) if own is None else (own.label.en, own.label.zh)
+
+
+def _note(unit: str, called: tuple[str, str], day: date, so_far: float, course: float, target: float) -> dict[str, str]:
     def told(value: float, language: str) -> str:
         return wording.number(value, unit, language, short=True)
 
-    chinese = _GRAINS.get(grain, f" {wording.spaced(grain)} ")
+    english, chinese = called
     off = wording.change(course, target, "", "en")
     return {
-        "en": f"{told(so_far, 'en')} so far this {wording.spaced(grain)}; on this course {told(course, 'en')}, "
+        "en": f"{told(so_far, 'en')} so far this {english}; on this course {told(course, 'en')}, "
         f"{off} from the target of {told(target, 'en')}",
         "zh": f"本{chinese}至{wording.day(day, 'zh')}累计 {told(so_far, 'zh')}；"
         f"按目前走势预计 {told(course, 'zh')}，与目标 {told(target, 'zh')} 相差 {off}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from metrics_catalog.monitoring.evaluate import findings_of
 from metrics_catalog.monitoring.finding import Finding, RuleName
 from metrics_catalog.monitoring.series import Panel, Rows, starts_until
 from metrics_catalog.monitoring.watched import Terms
+from metrics_catalog.own_grains import OwnGrain, Spine
 from metrics_catalog.semantic import Semantics
+from metrics_catalog.spec.base import Label
 from metrics_catalog.spec.metric import Metric
 from metrics_catalog.spec.policy import Policy
 
@@ -34,6 +37,7 @@ def judged(
     cut: tuple[str, ...] = (),
     adds_up: bool = True,
     policy: dict[str, Any] | None = None,
+    own: Mapping[str, OwnGrain] | None = None,
     **keys: Any,
 ) -> tuple[list[Verdict], list[Finding]]:
     """A rule on the last ``judge`` columns of one or more series of one metric."""
@@ -52,7 +56,7 @@ def judged(
     panel = Panel(grain, starts, values, (Rows(terms, cut, 0, members),))  # pyright: ignore[reportArgumentType]
 
     class Catalog:
-        policy, semantics = given, Semantics({})
+        policy, semantics = given, Semantics({}, own_grains=own or {})
 
     case = case_of(Catalog, panel, values.shape[1] - judge)  # pyright: ignore[reportArgumentType]
     verdicts = list(DETECTORS[rule](case))
@@ -185,6 +189,17 @@ def test_a_month_that_falls_behind_its_target_is_told_of_before_it_ends() -> Non
     assert judged("drift", values, last=date(2024, 6, 20), target={"month": 29_000})[1] == []
     verdicts, found = judged("drift", values[:-15], last=date(2024, 6, 5), target={"month": 40_000})
     assert np.isnan(verdicts[0].score).all()  # too early to say
+
+
+def test_a_period_of_an_own_grain_that_falls_behind_is_called_as_the_project_calls_it() -> None:
+    spine, label = Spine("model.days", "marts", "days", "day", "days.yml"), Label(en="fiscal month", zh="财月")
+    starts = tuple(date(2024, month, 1) for month in range(1, 8))
+    own = OwnGrain("fiscal_month", "fm", spine, label, starts, tuple(map(str, starts)), date(2024, 8, 1))
+    values = calm(175, level=1000)[:-10]
+    given: dict[str, Any] = {"grains": ["day", "fiscal_month"], "target": {"fiscal_month": 40_000}}
+    (one,) = judged("drift", values, last=date(2024, 6, 20), own={"fiscal_month": own}, **given)[1]
+    assert "so far this fiscal month; " in one.note["en"]
+    assert one.note["zh"].startswith("本财月至2024年6月20日累计")
 
 
 def test_of_what_does_not_add_up_no_course_is_told() -> None:
