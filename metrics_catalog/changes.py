@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import beginning_in, definitions
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import formulas, joined, models_read, own_grains
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.reads import joined, models_read, own_grains
 from metrics_catalog.engine.windows import Coverage, Windows, touched_days, windows
 from metrics_catalog.governance.gate import Why
 from metrics_catalog.members import Members

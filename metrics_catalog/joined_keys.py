@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.days import day_of
-from metrics_catalog.engine.formulas import joins_from
+from metrics_catalog.engine.reads import joins_from
 from metrics_catalog.expressions import qualified
 from metrics_catalog.semantic import Join, Semantics
 

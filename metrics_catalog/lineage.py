@@ -13,7 +13,8 @@ from sqlglot import exp
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component, Lookup
-from metrics_catalog.engine.formulas import Formula, formulas, keys_of
+from metrics_catalog.engine.formulas import Formula, formulas
+from metrics_catalog.engine.reads import keys_of
 from metrics_catalog.expressions import attribute_sql, columns_of, qualified
 from metrics_catalog.located import suggest
 from metrics_catalog.manifest import read_manifest

@@ -16,9 +16,10 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.codes import Codes, Place, Relation
 from metrics_catalog.engine.components import Component, Lookup
 from metrics_catalog.engine.flags import Flags, flagged
-from metrics_catalog.engine.formulas import formulas, keys_of
+from metrics_catalog.engine.formulas import formulas
 from metrics_catalog.engine.metric_models import MARK, cte, reference
 from metrics_catalog.engine.pieces import table
+from metrics_catalog.engine.reads import keys_of
 from metrics_catalog.engine.scan import Scan, aggregate, conditional, with_imports
 from metrics_catalog.engine.tree import column, is_present, named, positions
 from metrics_catalog.engine.values import something

@@ -13,7 +13,8 @@ from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.components import Component, Lookup
 from metrics_catalog.engine.days import zone_of
 from metrics_catalog.engine.flags import tests_on
-from metrics_catalog.engine.formulas import formulas, joined, models_read
+from metrics_catalog.engine.formulas import formulas
+from metrics_catalog.engine.reads import joined, models_read
 from metrics_catalog.engine.tree import typed
 from metrics_catalog.expressions import attribute_sql, qualified
 from metrics_catalog.semantic import Attribute

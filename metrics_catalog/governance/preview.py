@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.compute import values_now
 from metrics_catalog.engine.fingerprint import calculations, digest
-from metrics_catalog.engine.formulas import models_read
 from metrics_catalog.engine.needs import Cell
 from metrics_catalog.engine.periods import Calendar, Span
+from metrics_catalog.engine.reads import models_read
 from metrics_catalog.governance.comparison import Values, effect, largest, totals, worst, written
 from metrics_catalog.own_grains import EVER
 from metrics_catalog.project import Project

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.eras import definitions
-from metrics_catalog.engine.formulas import models_read
+from metrics_catalog.engine.reads import models_read
 from metrics_catalog.health import SourceHealth
 from metrics_catalog.monitoring import fact_words as words
 from metrics_catalog.monitoring import source_facts

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from metrics_catalog.catalog import Catalog
-from metrics_catalog.engine.formulas import joined
+from metrics_catalog.engine.reads import joined
 from metrics_catalog.members import Members
 
 NEW_YEAR, SECOND, THIRD = date(2024, 1, 1), date(2024, 1, 2), date(2024, 1, 3)
