@@ -183,7 +183,7 @@ def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_its
     slack, webhook = local["slack"], local["webhook"]
     slack.answers |= {f"INC-{n}": [Down("token_revoked")] * 50 for n in range(3)}
     post.put(*[letter(f"INC-{n}") for n in range(3)])
-    drain(post.settings, 1, post.told.append)
+    drain(post.settings, 10, post.told.append)
     (told,) = webhook.sent
     assert told.address == "OPS"
     assert "slack 无法发送消息：token_revoked" in text(told.message)
@@ -195,7 +195,7 @@ def test_a_channel_that_is_down_is_an_incident_told_by_another_which_ends_by_its
     assert sorted(one.key for one in slack.sent) == ["INC-0", "INC-1", "INC-2"]
     assert webhook.sent[-1].message.closed
     sent = len(webhook.sent)
-    drain(post.settings, 1, post.told.append)
+    drain(post.settings, 10, post.told.append)
     assert len(webhook.sent) == sent
 
 
