@@ -39,11 +39,13 @@ from orchestration.event_rows import (
 
 # Each run has a file of its own; a webserver that is looked at for days would otherwise keep them all open.
 OPEN_RUNS = 16
-# What comes in bursts of hundreds: what a run means to bring, and what a step says once its work is done.
+# What comes in bursts of hundreds: what a run means to bring, and what a step says once its work is done. That it has
+# succeeded ends its burst, but is written with what follows at once: the start of the next step, or the run's end.
 _BURSTS = {
     MATERIALIZATION_PLANNED,
     EVALUATION_PLANNED,
     DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.STEP_SUCCESS,
     MATERIALIZED,
     EVALUATED,
 }

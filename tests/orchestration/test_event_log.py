@@ -132,7 +132,7 @@ def test_a_run_leaves_what_dagsters_own_log_would_have(tmp_path: Path) -> None:
 def test_outcomes_of_assets_told_together_are_about_these_and_read_them_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read: list[object] = []
+    read: list[Any] = []
     plain = SqliteEventLogStorage.get_asset_records
 
     def noted(storage: SqliteEventLogStorage, keys: Any = None) -> Any:
