@@ -18,7 +18,7 @@ import metrics_catalog.review_cli  # noqa: F401
 import orchestration.outbox_cli
 import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json
-from orchestration.collector import leave_all
+from orchestration.collector import leave_all, seldom
 from orchestration.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -178,16 +178,17 @@ def up(
 def main() -> None:
     """Entry point of the command."""
     debug = "--debug" in sys.argv
-    try:
-        code = app(standalone_mode=False)
-    except (typer.Abort, KeyboardInterrupt):
-        raise SystemExit(130) from None
-    except Exception as error:
-        if debug:
-            raise
-        raise SystemExit(_explain(error)) from None
-    finally:
-        leave_all()
+    with seldom():
+        try:
+            code = app(standalone_mode=False)
+        except (typer.Abort, KeyboardInterrupt):
+            raise SystemExit(130) from None
+        except Exception as error:
+            if debug:
+                raise
+            raise SystemExit(_explain(error)) from None
+        finally:
+            leave_all()
     # Outside its standalone mode typer hands an Exit's code back.
     raise SystemExit(code if isinstance(code, int) else 0)
 
