@@ -30,12 +30,13 @@ def listed(names: Iterable[str], of: str = "") -> str:
 
 def columns(con: DuckDBPyConnection, schema: str, name: str) -> dict[str, str]:
     """Column names and types of a table in their order; empty when there is no such table."""
-    rows = con.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = current_database()"
-        " AND schema_name = $1 AND table_name = $2 ORDER BY column_index",
-        [schema, name],
-    ).fetchall()
-    return {str(column): str(kind) for column, kind in rows}
+    import duckdb
+
+    try:
+        rows = con.execute(f"DESCRIBE {table(schema, name)}").fetchall()  # duckdb_columns() lists those of all tables
+    except duckdb.CatalogException:
+        return {}
+    return {str(column): str(kind) for column, kind, *_ in rows}
 
 
 def scalar(con: DuckDBPyConnection, query: str, values: object = None) -> int:

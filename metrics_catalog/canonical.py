@@ -11,6 +11,7 @@ import logging
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ _PLAIN = re.compile(r"""(?:ref|source)\(\s*(?:"[^"]*"|'[^']*')(?:\s*,\s*(?:"[^"]
 _OPEN, _CLOSE = "⟨", "⟩"  # around the names given here, which no project has
 
 
+@lru_cache(maxsize=1024)  # a process that stays alive asks of the same models again and again, 2 ms each
 def canonical(raw_sql: str, dialect: str = "duckdb", macros: str | None = None) -> str:
     """The model's text as tokens with one space between. Its `config(...)` is left out. Never raises.
 

@@ -20,6 +20,7 @@ import metrics_catalog.review_cli  # noqa: F401
 import orchestration.outbox_cli
 import orchestration.report_cli  # noqa: F401 - their commands join `app`
 from metrics_catalog.cli import app, console, print_json
+from orchestration.collector import leave_all, seldom
 from orchestration.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -180,14 +181,17 @@ def main() -> None:
     """Entry point of the command."""
     atexit.register(gc.freeze)  # or Python looks for garbage in all there is before it ends: tests/benchmarks/README.md
     debug = "--debug" in sys.argv
-    try:
-        code = app(standalone_mode=False)
-    except (typer.Abort, KeyboardInterrupt):
-        raise SystemExit(130) from None
-    except Exception as error:
-        if debug:
-            raise
-        raise SystemExit(_explain(error)) from None
+    with seldom():
+        try:
+            code = app(standalone_mode=False)
+        except (typer.Abort, KeyboardInterrupt):
+            raise SystemExit(130) from None
+        except Exception as error:
+            if debug:
+                raise
+            raise SystemExit(_explain(error)) from None
+        finally:
+            leave_all()
     # Outside its standalone mode typer hands an Exit's code back.
     raise SystemExit(code if isinstance(code, int) else 0)
 

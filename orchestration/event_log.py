@@ -8,7 +8,7 @@ statements and serializing the same event three times, which events written toge
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import RLock
 from typing import Any
@@ -39,11 +39,13 @@ from orchestration.event_rows import (
 
 # Each run has a file of its own; a webserver that is looked at for days would otherwise keep them all open.
 OPEN_RUNS = 16
-# What comes in bursts of hundreds: what a run means to bring, and what a step says once its work is done.
+# What comes in bursts of hundreds: what a run means to bring, and what a step says once its work is done. That it has
+# succeeded ends its burst, but is written with what follows at once: the start of the next step, or the run's end.
 _BURSTS = {
     MATERIALIZATION_PLANNED,
     EVALUATION_PLANNED,
     DagsterEventType.STEP_OUTPUT,
+    DagsterEventType.STEP_SUCCESS,
     MATERIALIZED,
     EVALUATED,
 }
@@ -61,6 +63,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         self._open: OrderedDict[str, Connection] = OrderedDict()
         self._tables: set[str] = set()
         self._columns: set[str] = set()
+        self._migrations: set[str] = set()
+        self._told: frozenset[AssetKey] = frozenset()
+        self._records: dict[AssetKey, AssetRecord] = {}
         self._burst: list[EventLogEntry] = []
         super().__init__(base_dir, inst_data)
         self._db_lock = RLock()  # a burst is stored with connections inside a connection
@@ -82,27 +87,44 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             self._columns.add(column_name)
         return column_name in self._columns
 
+    def has_secondary_index(self, name: str) -> bool:
+        """The same of a migration of its data; asked twice for every read of an asset."""
+        if name not in self._migrations and super().has_secondary_index(name):
+            self._migrations.add(name)
+        return name in self._migrations
+
     def store_event(self, event: EventLogEntry) -> None:
         """Store one event, or keep it for the end of its burst; one that belongs to no run has no burst."""
         if event.run_id and event.dagster_event_type in _BURSTS:
             with self._db_lock:
                 self._burst.append(event)
         else:
+            self._forget_told()
             super().store_event(event)
 
     def get_asset_records(self, asset_keys: Sequence[AssetKey] | None = None) -> Sequence[AssetRecord]:
-        """What is known of assets, asked for each that has checks: their outcomes may wait to be written meanwhile."""
+        """What is known of assets, asked for each that has checks: their outcomes may wait to be written meanwhile.
+
+        Assets that were told together are read together, and known until something else is told.
+        """
         with self._db_lock:
-            kept: list[EventLogEntry] = []
-            if not any(one.dagster_event_type in (MATERIALIZED, MATERIALIZATION_PLANNED) for one in self._burst):
-                kept, self._burst = self._burst, kept
+            if any(one.dagster_event_type in (MATERIALIZED, MATERIALIZATION_PLANNED) for one in self._burst):
+                self._store_burst()
+            kept, self._burst = self._burst, []
             try:
-                return super().get_asset_records(asset_keys)
+                if asset_keys is None or not self._told.issuperset(asset_keys):
+                    return super().get_asset_records(asset_keys)
+                if not self._records:
+                    found = super().get_asset_records(list(self._told))
+                    self._records = {one.asset_entry.asset_key: one for one in found}
+                return [self._records[key] for key in asset_keys if key in self._records]
             finally:
                 self._burst = kept + self._burst
 
     def _store_burst(self) -> None:
         burst, self._burst = self._burst, []
+        told = [one.get_dagster_event() for one in burst if one.dagster_event_type is MATERIALIZED]
+        self._forget_told(one.asset_key for one in told if one.asset_key)
         rows = [Row(one, self._event_to_row(one)) for one in burst]
         for run_id in dict.fromkeys(row.event.run_id for row in rows):
             with self._connect(run_id) as connection:
@@ -111,6 +133,9 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         if indexed:
             with self._connect(INDEX_SHARD_NAME) as connection:
                 self._index(connection, numbered(connection, indexed))
+
+    def _forget_told(self, told: Iterable[AssetKey] = ()) -> None:
+        self._told, self._records = frozenset(told), {}
 
     def _index(self, connection: Connection, rows: list[Row]) -> None:
         assets = [row for row in rows if row.kind in (MATERIALIZED, MATERIALIZATION_PLANNED)]

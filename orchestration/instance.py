@@ -61,6 +61,7 @@ def open_instance(settings: Settings) -> DagsterInstance:
     from dagster import DagsterInstance
 
     _read_migrations_once()
+    _make_classes_once()
     variables = configure(settings)
     os.environ.update({name: value for name, value in variables.items() if name == PASSWORD_VARIABLE})
     return DagsterInstance.from_config(variables["DAGSTER_HOME"])
@@ -111,3 +112,14 @@ def _read_migrations_once() -> None:
         return kept[folder]
 
     ScriptDirectory.from_config = staticmethod(read_once)
+
+
+@cache
+def _make_classes_once() -> None:
+    """For each output of a step Dagster makes two named tuples to hold its resources: 729 classes in a refresh."""
+    from collections import namedtuple
+
+    from dagster._core.definitions import scoped_resources_builder
+
+    made = cache(namedtuple)
+    scoped_resources_builder.namedtuple = lambda name, fields: made(name, tuple(fields))  # pyright: ignore[reportPrivateImportUsage]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -151,8 +152,8 @@ class Refresh:
                 loads={source: load_id for source, (load_id, _) in built.items()},
                 contracts={source: fingerprint for source, (_, fingerprint) in built.items()},
                 coverages=self._coverages(con),
-                changed_since=lambda source, load_id: state.changed_days(con, source, load_id, built[source][0]),
-                corrected_since=lambda source, load_id: state.corrected(con, source, load_id, built[source][0]),
+                changed_since=cache(lambda source, load_id: state.changed_days(con, source, load_id, built[source][0])),
+                corrected_since=cache(lambda source, load_id: state.corrected(con, source, load_id, built[source][0])),
                 origin=origins(self.declared),
             )
             now = datetime.now(UTC)

@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 def row_count(con: DuckDBPyConnection, schema: str, name: str) -> int:
     """Rows of a table, from its statistics (no scan); 0 when there is no such table."""
-    if not con.execute(
-        "select 1 from duckdb_tables() where schema_name = ? and table_name = ?", [schema, name]
-    ).fetchone():
+    import duckdb
+
+    try:
+        row = con.execute(f"select count(*) from {quoted(schema)}.{quoted(name)}").fetchone()  # noqa: S608 quoted names
+    except duckdb.CatalogException:
         return 0
-    row = con.execute(f"select count(*) from {quoted(schema)}.{quoted(name)}").fetchone()  # noqa: S608 quoted names
     return 0 if row is None else int(row[0])
 
 

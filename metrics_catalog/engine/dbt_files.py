@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from metrics_catalog.catalog import Catalog
 from metrics_catalog.engine.entity_values import values_files
 from metrics_catalog.engine.metric_models import rollup_files
 
 
-def dbt_files(catalog: Catalog) -> Iterator[tuple[str, str]]:
+def dbt_files(catalog: Catalog) -> tuple[tuple[str, str], ...]:
     """(file name, text) of each."""
-    yield from values_files(catalog)
-    yield from rollup_files(catalog)
+    return catalog.once(dbt_files, lambda: (*values_files(catalog), *rollup_files(catalog)))

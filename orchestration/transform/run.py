@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Tell = Callable[[str], None]
+Mode = Literal["skipped", "days", "whole"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class TransformResult:
     remembered and the next run does the same work again.
     """
 
-    mode: Literal["skipped", "days", "whole"]
+    mode: Mode
     built: frozenset[str]
     nodes: Mapping[str, NodeState]
     seconds: Mapping[str, float]
@@ -51,8 +53,7 @@ def transform(
 
     Raises `InvalidFiles` when dbt could not start on the project's files, `DbtFailed` when dbt itself failed.
     """
-    con = warehouse.connect(project)
-    try:
+    with closing(warehouse.connect(project)) as con:
         state.prepare(con)
         now = state.accepted(con)
         invocations = _chosen(graph, only) if only is not None else _planned(project, con, graph, now)
@@ -60,24 +61,34 @@ def transform(
         if whole:
             state.forget(con, whole)
         before = state.nodes(con)
-    finally:
-        con.close()
+        marks = now if only is None else {name: now[name] for name in _all_below(graph, only) if name in now}
+        if not invocations:  # the warehouse may stay open: dbt has nothing to do
+            return _ended(con, project, graph, "skipped", {}, before, marks)
     results = _run(project, settings, graph, invocations, tell or (lambda message: None))
+    mode = "days" if invocations[-1].days is not None else "whole"
+    with closing(warehouse.connect(project)) as con:
+        return _ended(con, project, graph, mode, results, before, marks)
+
+
+def _ended(
+    con: DuckDBPyConnection,
+    project: Project,
+    graph: DbtGraph,
+    mode: Mode,
+    results: Mapping[str, NodeResult],
+    before: Mapping[str, NodeState],
+    marks: Mapping[str, tuple[int, str]],
+) -> TransformResult:
+    """What came of it, remembered unless something failed."""
     failures = tuple(_problems(project, graph, results.values()))
-    con = warehouse.connect(project)
-    try:
-        nodes = {**before, **_states(con, project, graph, results, before)}
-        if not failures:
-            if project.is_dbt:
-                keep_built_columns(read_semantics(project.manifest), project, _columns(con))
-            own_grains = declared({id_: node.raw for id_, node in graph.nodes.items()})
-            failures = tuple(keep_built_periods(con, own_grains, project))
-        if not failures:
-            marks = now if only is None else {name: now[name] for name in _all_below(graph, only) if name in now}
-            _remember(con, graph, [nodes[id_] for id_ in results], marks)
-    finally:
-        con.close()
-    mode = "skipped" if not invocations else "days" if invocations[-1].days is not None else "whole"
+    nodes = {**before, **_states(con, project, graph, results, before)}
+    if not failures:
+        if project.is_dbt:
+            keep_built_columns(read_semantics(project.manifest), project, _columns(con))
+        own_grains = declared({id_: node.raw for id_, node in graph.nodes.items()})
+        failures = tuple(keep_built_periods(con, own_grains, project))
+    if not failures:
+        _remember(con, graph, [nodes[id_] for id_ in results], marks)
     seconds = {result.id: result.seconds for result in results.values()}
     return TransformResult(mode, frozenset(results), nodes, seconds, failures)
 

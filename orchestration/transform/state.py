@@ -107,7 +107,7 @@ def accepted(con: DuckDBPyConnection) -> dict[str, tuple[int, str]]:
 
 def mark_seen(con: DuckDBPyConnection, marks: Mapping[str, tuple[int, str]]) -> None:
     """Remember what the build that just finished read."""
-    for source, (load_id, fingerprint) in marks.items():
+    for source, (load_id, fingerprint) in marks.items() - seen(con).items():
         con.execute(
             "insert or replace into ingest.bookmarks (stage, source, load_id, fingerprint) values (?, ?, ?, ?)",
             [STAGE, source, load_id, fingerprint],

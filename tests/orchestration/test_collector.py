@@ -1,6 +1,8 @@
 """The collector's thresholds inside and after a refresh."""
 
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -24,3 +26,20 @@ def test_thresholds_come_back_after_an_error() -> None:
     with pytest.raises(KeyError):
         _fail()
     assert gc.get_threshold() == before
+
+
+def test_a_process_ends_without_a_walk_through_what_is_left_but_does_what_was_to_be_done() -> None:
+    text = """
+import atexit, gc
+from orchestration.collector import leave_all
+
+class Cycle:
+    def __init__(self): self.me = self
+    def __del__(self): print("collected")
+
+left = Cycle()
+atexit.register(print, "done")
+leave_all()
+"""
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    assert done.stdout == "done\n"

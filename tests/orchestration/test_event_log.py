@@ -26,13 +26,18 @@ def sales() -> Iterator[Any]:
 
 
 @dg.multi_asset(
-    specs=[dg.AssetSpec("report", deps=[sales]), dg.AssetSpec("unsaid", deps=[sales])],
-    check_specs=[dg.AssetCheckSpec("sent", asset="report"), dg.AssetCheckSpec("read", asset="report")],
+    specs=[dg.AssetSpec(name, deps=[sales]) for name in ("report", "letter", "unsaid")],
+    check_specs=[
+        dg.AssetCheckSpec(name, asset=asset)
+        for asset, name in (("report", "sent"), ("report", "read"), ("letter", "posted"))
+    ],
     can_subset=True,
 )
 def reports() -> Iterator[Any]:
     yield dg.MaterializeResult(asset_key="report")
+    yield dg.MaterializeResult(asset_key="letter")
     yield dg.AssetCheckResult(passed=True, asset_key="report", check_name="sent")
+    yield dg.AssetCheckResult(passed=True, asset_key="letter", check_name="posted")
 
 
 @dg.asset(deps=[sales])
@@ -80,7 +85,13 @@ def run_in(folder: Path, storage: str, module: str) -> dict[str, Any]:
 
 CHECKS = {
     name: dg.AssetCheckKey(dg.AssetKey(asset), name)
-    for asset, name in (("sales", "sound"), ("sales", "fresh"), ("report", "sent"), ("report", "read"))
+    for asset, name in (
+        ("sales", "sound"),
+        ("sales", "fresh"),
+        ("report", "sent"),
+        ("report", "read"),
+        ("letter", "posted"),
+    )
 }
 
 
@@ -106,14 +117,47 @@ def test_a_run_leaves_what_dagsters_own_log_would_have(tmp_path: Path) -> None:
         "fresh": ["FAILED"],
         "sent": ["SUCCEEDED"],
         "read": ["PLANNED"],
+        "posted": ["SUCCEEDED"],
     }
     assert ours["days"] == set(DAYS)
     assert {key.to_user_string(): bool(last) for key, (_, last) in ours["assets"].items()} == {
         "sales": True,
         "report": True,
+        "letter": True,
         "unsaid": False,
         "broken": False,
     }
+
+
+def test_outcomes_of_assets_told_together_are_about_these_and_read_them_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Any] = []
+    plain = SqliteEventLogStorage.get_asset_records
+
+    def noted(storage: SqliteEventLogStorage, keys: Any = None) -> Any:
+        read.append(keys)
+        return plain(storage, keys)
+
+    config = {
+        "event_log_storage": {
+            "module": KeptSqliteEventLogStorage.__module__,
+            "class": KeptSqliteEventLogStorage.__name__,
+            "config": {"base_dir": str(tmp_path / "runs")},
+        }
+    }
+    with dg.instance_for_test(overrides=config, temp_dir=str(tmp_path)) as instance:
+        for _ in range(2):
+            dg.materialize([sales], instance=instance)
+            monkeypatch.setattr(SqliteEventLogStorage, "get_asset_records", noted)
+            dg.materialize([sales, reports], instance=instance, selection=[reports])
+            monkeypatch.setattr(SqliteEventLogStorage, "get_asset_records", plain)
+            for name in ("sent", "posted"):
+                newest = instance.fetch_materializations(CHECKS[name].asset_key, limit=1).records[0]
+                found = instance.event_log_storage.get_asset_check_execution_history(CHECKS[name], limit=1)[0]
+                assert outcome(found)[-1] == newest.storage_id
+            assert [len(keys) for keys in read] == [1, 2]  # sales above, then both at once
+            read.clear()
 
 
 def test_a_burst_is_read_by_another_process_once_the_step_has_ended(tmp_path: Path) -> None:
@@ -149,7 +193,7 @@ def test_plans_are_stored_before_anybody_reads(tmp_path: Path, monkeypatch: pyte
         planned = storage.get_logs_for_run(run.run_id)
         assert [str(one.dagster_event_type and one.dagster_event_type.value) for one in planned].count(
             "ASSET_MATERIALIZATION_PLANNED"
-        ) == 3
+        ) == 4
         storage.dispose()
 
 

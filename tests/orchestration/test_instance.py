@@ -30,6 +30,15 @@ def test_sqlite_is_the_default_and_telemetry_is_off(tmp_path: Path) -> None:
         assert not instance.telemetry_enabled
 
 
+def test_classes_that_hold_a_steps_resources_are_made_once(tmp_path: Path) -> None:
+    from dagster._core.definitions.scoped_resources_builder import ScopedResourcesBuilder
+
+    with open_instance(read_settings({}, project=tmp_path)):
+        one, other = (ScopedResourcesBuilder({"lock": number}).build({"lock"}) for number in (1, 2))
+    assert (one.lock, other.lock) == (1, 2)
+    assert type(one).__bases__[0] is type(other).__bases__[0]
+
+
 def test_a_password_is_not_written_down(tmp_path: Path) -> None:
     url = "postgresql://dagster:s%40cret@db.example.com/dagster?sslmode=require"
     variables = configure(read_settings({"METRICS_DAGSTER_POSTGRES_URL": url}, project=tmp_path))
