@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -179,7 +177,6 @@ def up(
 
 def main() -> None:
     """Entry point of the command."""
-    atexit.register(gc.freeze)  # or Python looks for garbage in all there is before it ends: tests/benchmarks/README.md
     debug = "--debug" in sys.argv
     with seldom():
         try:
