@@ -1,4 +1,4 @@
-"""Python's garbage collector during a refresh: seldom. Knows nothing of what is refreshed."""
+"""Python's garbage collector during a command or a refresh: seldom. Knows nothing of what is done."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _ONE_AT_A_TIME = Lock()
 NOTE = "parsed.sha256"  # what manifest.json was parsed from
+_FINISHED = "NodeFinished"
 _BAD = ("error", "fail", "runtime error")
 
 
@@ -103,7 +104,7 @@ def _build_here(project: Project, arguments: list[str], note: OnNode) -> None:
     from google.protobuf.json_format import MessageToDict
 
     def on_event(event: Any) -> None:
-        if event.info.name == "NodeFinished":
+        if event.info.name == _FINISHED:
             data = MessageToDict(event, preserving_proto_field_name=True)["data"]
             run = data["run_result"]
             note(_node_result(data["node_info"]["unique_id"], run, run.get("num_failures")))
@@ -125,7 +126,25 @@ def _runner(**how: Any) -> dbtRunner:
 
     # To name who declares a flag dbt reads the source of every frame of the stack: a sixth of a small build.
     BehaviorFlagRendered._default_source = staticmethod(lambda: "dbt")  # pyright: ignore[reportPrivateUsage]
+    _say_little()
     return dbtRunner(**how)
+
+
+@lru_cache(maxsize=1)
+def _say_little() -> None:
+    """Leave out what dbt says for debugging: 700 messages in a day's build, each made for nobody to read."""
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+
+    say = EventManager.fire_event
+
+    def say_what_is_heard(
+        self: EventManager, e: BaseEvent, level: EventLevel | None = None, *rest: Any, **named: Any
+    ) -> None:
+        if (level or e.level_tag()) != EventLevel.DEBUG or type(e).__name__ == _FINISHED:
+            say(self, e, level, *rest, **named)
+
+    EventManager.fire_event = say_what_is_heard
 
 
 def _build_by_command(project: Project, arguments: list[str], note: OnNode) -> None:
