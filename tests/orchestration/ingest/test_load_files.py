@@ -264,3 +264,24 @@ def test_a_load_leaves_nothing_in_the_connection(room: Room) -> None:
     room.load(room.declare("a", declared))
     assert room.rows("SELECT table_name FROM duckdb_tables() WHERE temporary") == []
     assert room.rows("SELECT view_name FROM duckdb_views() WHERE NOT internal") == []
+
+
+NAMES = "SELECT id, _source_file FROM source.orders ORDER BY id"
+
+
+def test_a_source_of_one_file_keeps_its_name_once_and_whose_rows_are_whose(room: Room) -> None:
+    first, second = "orders/员工's 一日.csv", "orders/二日.csv"
+    room.deliver_orders("员工's 一日.csv", FIRST)
+    room.load(room.orders(path=f"./{first}"))
+    assert room.rows(NAMES) == [(1, first)]
+    [(kind,)] = room.rows("SELECT DISTINCT typeof(_source_file) FROM source.orders")
+    assert kind == "ENUM('orders/员工''s 一日.csv')"
+    room.deliver_orders("员工's 一日.csv", FIRST.replace("苹果", "苹菓"))
+    changed = room.load(room.orders(path=f"./{first}"))
+    assert (changed.rows_loaded, changed.rows_deleted, room.rows(NAMES)) == (1, 1, [(1, first)])
+    room.deliver_orders("二日.csv", SECOND)
+    room.load(room.orders(path="orders/*.csv"))
+    assert room.rows(NAMES) == [(1, first), (2, second)]
+    room.deliver_orders("二日.csv", SECOND.replace("梨", "桃"))
+    only = room.load(room.orders(path=second))
+    assert (only.rows_loaded, only.rows_deleted, room.rows(NAMES)) == (1, 1, [(1, first), (2, second)])
