@@ -16,7 +16,7 @@ from metrics_catalog.engine.tree import text, typed
 from metrics_catalog.expressions import qualified
 from metrics_catalog.semantic import SemanticModel, Semantics
 
-UTC = "UTC"
+_UTC = "UTC"
 _INSTANTS = ("timestamp with time zone", "timestamptz", "timestamp_tz", "timestamp_ltz")
 
 
@@ -37,7 +37,7 @@ def hour_of(semantics: Semantics, model: str, expr: str) -> exp.Expr:
     holder = semantics.model(model)
     time = qualified(expr, model)
     written_in = _zone(semantics, holder, time, expr)
-    utc = _shown(time, written_in, UTC)
+    utc = _shown(time, written_in, _UTC)
     if _whole_hours(semantics.timezone):
         return _begun(utc)
     local = _shown(time, written_in, semantics.timezone)

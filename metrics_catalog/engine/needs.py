@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 
 from metrics_catalog.engine.formulas import Formula
+from metrics_catalog.engine.hours import looks
 from metrics_catalog.engine.periods import Calendar, Span, merged
 from metrics_catalog.engine.pieces import Slice
 from metrics_catalog.engine.terms import Shift, Term
@@ -32,6 +34,7 @@ class Needs:
     windows: Windows
     calendar: Calendar
     _shifted: dict[_Key, tuple[tuple[Span, Span], ...]] = field(default_factory=dict)
+    _hours: dict[tuple[Shift, ...], tuple[tuple[date, datetime, datetime], ...]] = field(default_factory=dict)
     _spans: dict[_Key, Spans] = field(default_factory=dict)
 
     def shifted(self, grain: Grain, term: Term) -> tuple[tuple[Span, Span], ...]:
@@ -42,6 +45,12 @@ class Needs:
             periods = [one for span in self.windows[grain] for one in calendar.spans(grain, span.start, span.end)]
             self._shifted[key] = tuple((one, term.period(calendar, grain, one.start)) for one in periods)
         return self._shifted[key]
+
+    def hours(self, term: Term) -> tuple[tuple[date, datetime, datetime], ...]:
+        """(day, hour, the hour the term is looked at) for every hour wanted that looks at one."""
+        if term.shifts not in self._hours:
+            self._hours[term.shifts] = tuple(looks(self.calendar, term.shifts, self.windows[HOUR]))
+        return self._hours[term.shifts]
 
     def spans(self, grain: Grain, term: Term) -> Spans:
         """The periods at which the term, without its shifts, is needed."""

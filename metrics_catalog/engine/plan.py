@@ -18,7 +18,6 @@ from metrics_catalog.engine.building import Building, Source, Stored
 from metrics_catalog.engine.codes import Place, placed
 from metrics_catalog.engine.fingerprint import calculations
 from metrics_catalog.engine.formulas import Formula, formulas
-from metrics_catalog.engine.hours import looks
 from metrics_catalog.engine.needs import Cell, Needs, Wanted, Windows, cell, chosen
 from metrics_catalog.engine.periods import Calendar
 from metrics_catalog.engine.pieces import (
@@ -156,8 +155,9 @@ def _moved(build: Building, grain: Grain, cut: Slice, terms: Iterable[Term]) -> 
 def _looks(build: Building, grain: Grain, term: Term) -> tuple[exp.Expr, str]:
     """Each period beside the one that a term is looked at for it, written out; and the key that says which it is."""
     if grain == HOUR:
-        hours = looks(build.calendar, term.shifts, build.needs.windows[grain])
-        rows = ((day.isoformat(), at.isoformat(" "), other.isoformat(" ")) for day, at, other in hours)
+        rows = (
+            (day.isoformat(), at.isoformat(" "), other.isoformat(" ")) for day, at, other in build.needs.hours(term)
+        )
         return listed({PERIOD: "date", AT: "timestamp", "looked_at": "timestamp"}, rows, "periods"), AT
     periods = build.needs.shifted(grain, term)
     days = ((own.start.isoformat(), other.start.isoformat()) for own, other in periods)

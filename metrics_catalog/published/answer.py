@@ -245,7 +245,7 @@ def _wide(parts: dict[str, pa.Table], query: Query, zone: str) -> pa.Table:
     """One row for each period and member of ``by``, one column for each metric; hours as clocks of ``zone`` show."""
     keys = ["period", *query.by]
     if query.grain == HOUR:
-        parts = {metric: _of_hours(rows, zone) for metric, rows in parts.items()}
+        parts = {metric: _of_hours(rows) for metric, rows in parts.items()}
     with duckdb.connect() as con:
         selects = []
         for number, (metric, rows) in enumerate(parts.items()):
@@ -261,10 +261,10 @@ def _wide(parts: dict[str, pa.Table], query: Query, zone: str) -> pa.Table:
         return con.execute(result.sql("duckdb")).to_arrow_table()
 
 
-def _of_hours(rows: pa.Table, zone: str) -> pa.Table:
+def _of_hours(rows: pa.Table) -> pa.Table:
     """Published rows of hours, whose period is their day, with the hour for a period."""
     compute: Any = pc  # its functions are generated, unknown to type checkers
-    at = compute.assume_timezone(rows[AT].cast(pa.timestamp("s")), "UTC").cast(pa.timestamp("s", zone))
+    at = compute.assume_timezone(rows[AT].cast(pa.timestamp("s")), "UTC")
     return rows.set_column(rows.column_names.index("period"), "period", at).drop_columns([AT])
 
 
